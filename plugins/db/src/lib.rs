@@ -1,0 +1,1 @@
+//! Users in Flask-AppBuilder's tables.

@@ -1,0 +1,1 @@
+//! One shared password, any username.

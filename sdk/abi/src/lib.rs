@@ -1,0 +1,1 @@
+//! The binary boundary between the Countersign host and its plugins.

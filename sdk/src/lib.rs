@@ -1,0 +1,1 @@
+//! What authors of Countersign plugins depend on.

@@ -1,0 +1,1 @@
+//! One end-to-end binary: linking is dear, and one binary links once.
