@@ -1,1 +1,88 @@
-//! What authors of Countersign plugins depend on.
+//! Write an authentication plugin for Countersign.
+//!
+//! A plugin decides *who is asking*; the host maps roles, signs the token and
+//! does the rest. This is a whole plugin:
+//!
+//! ```
+//! use countersign_sdk::prelude::*;
+//!
+//! /// One shared password, any username.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(crate = "countersign_sdk::serde", deny_unknown_fields)]
+//! #[schemars(crate = "countersign_sdk::schemars")]
+//! struct Shared {
+//!     /// The password.
+//!     password: Secret,
+//! }
+//!
+//! impl AuthPlugin for Shared {
+//!     async fn create_token(&self, request: TokenRequest) -> Result<Option<User>> {
+//!         let Some((username, password)) = request.username_password() else { return Ok(None) };
+//!         if !self.password.matches(&password) {
+//!             return Err(AuthError::denied("wrong password").subject(username));
+//!         }
+//!         Ok(Some(User::new(&username, &username)))
+//!     }
+//! }
+//!
+//! export_plugin!(Shared);
+//! ```
+//!
+//! Build it as a `cdylib`, put `libcountersign_<name>.so` beside the host, and
+//! name it in the configuration: `backends: { door: { plugin: <name>, config: { password: … } } }`.
+//!
+//! - The life of a plugin, step by step: [`AuthPlugin`].
+//! - What to answer when: [`AuthError`].
+//! - Work that burns CPU (password hashes): [`Cx::cpu`].
+//!
+//! Every library owns a tokio runtime that the SDK makes; each call is spawned on
+//! it and aborted when the host stops waiting. A panic is a fault of that one
+//! call. Logs are ordinary `tracing` events; they come out in the host's log.
+
+mod context;
+mod cpu;
+mod error;
+mod export;
+mod log;
+mod plugin;
+mod request;
+mod runtime;
+mod secret;
+mod user;
+
+pub use context::Cx;
+pub use error::{AuthError, Kind, Result};
+pub use plugin::{AuthPlugin, Capabilities, Configure};
+pub use request::TokenRequest;
+pub use secret::Secret;
+pub use user::User;
+
+pub use schemars;
+pub use serde;
+pub use serde_json;
+pub use tracing;
+
+/// Everything that a plugin names, in one `use`.
+pub mod prelude {
+    pub use crate::{
+        AuthError, AuthPlugin, Capabilities, Configure, Cx, Result, Secret, TokenRequest, User,
+        export_plugin,
+    };
+    pub use schemars::JsonSchema;
+    pub use serde::Deserialize;
+}
+
+#[doc(hidden)]
+pub mod __private {
+    //! What [`export_plugin!`](crate::export_plugin) expands to. Not for use by hand.
+    pub use crate::export::Exported;
+    pub use countersign_abi::export;
+
+    /// This SDK's version, for the `.countersign` section.
+    pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+}
+
+#[cfg(panic = "abort")]
+compile_error!(
+    "a Countersign plugin must be built with panic = \"unwind\": with \"abort\", one panic ends the whole server"
+);

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{duration, Secret};
+use super::values::{Secret, duration};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -99,7 +99,9 @@ pub struct Tokens {
 }
 
 /// JWS algorithms, by their RFC 7518 and RFC 8037 names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, serde::Serialize, JsonSchema,
+)]
 #[allow(missing_docs)]
 pub enum Algorithm {
     #[default]
@@ -231,13 +233,20 @@ impl Config {
 
 impl Default for Server {
     fn default() -> Self {
-        Server { listen: "127.0.0.1:8090".into(), public_url: String::new(), trusted_proxies: Vec::new(), plain_http: false }
+        Server {
+            listen: "127.0.0.1:8090".into(),
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            plain_http: false,
+        }
     }
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Admin { listen: "127.0.0.1:8091".into() }
+        Admin {
+            listen: "127.0.0.1:8091".into(),
+        }
     }
 }
 

@@ -57,7 +57,8 @@ pub mod duration {
     /// Reads a duration from text.
     pub fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(source)?;
-        humantime::parse_duration(&text).map_err(|_| D::Error::custom("expected a duration such as 10s, 15m, 24h or 7d"))
+        humantime::parse_duration(&text)
+            .map_err(|_| D::Error::custom("expected a duration such as 10s, 15m, 24h or 7d"))
     }
 
     /// Writes a duration as text, so that defaults stand in the schema as people write them.

@@ -1,1 +1,55 @@
 //! The binary boundary between the Countersign host and its plugins.
+//!
+//! This is the only crate of the house that names `abi_stable`, `async-ffi` or
+//! `libloading`, and the only one with `unsafe` blocks. None of those crates'
+//! types leave it: the host sees [`Library`] and [`Instance`], the SDK sees
+//! [`Plugin`] and [`Export`], both in plain Rust types.
+//!
+//! # What is frozen, and how it may grow
+//!
+//! The crate's version is the ABI version. Host and plugin must agree on the
+//! major number; the side with the older minor is the interface that the other
+//! has to satisfy, so an old plugin loads in a new host and the other way round.
+//!
+//! - By-value structs never change. Each carries `ext_json` for what comes later.
+//! - The service table and the root module grow only at their ends.
+//! - New object methods come last, with a default body.
+//! - Codes are integers; an unknown one is a fault. No data-carrying enum crosses.
+//! - Deadlines cross as milliseconds left, since the two sides share no clock.
+//!
+//! Nothing is ever unloaded: a library's file descriptor, mapping and root
+//! module live as long as the process (see [`Opened`]).
+
+mod elf;
+mod export;
+mod info;
+mod instance;
+mod layout;
+mod loader;
+mod object;
+mod root;
+mod seal;
+mod services;
+mod types;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use elf::{InspectError, Inspection, inspect};
+pub use export::{Export, Plugin};
+pub use info::{ABI_VERSION, Info};
+pub use instance::Instance;
+pub use loader::{Inspected, Library, LoadError, Opened};
+pub use seal::Sealed;
+pub use services::{Level, Services};
+pub use types::{Code, Failure, Operation, Request, User};
+
+/// The futures that a plugin's side gives to this crate.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
+
+#[doc(hidden)]
+pub mod __private {
+    //! What [`export!`](crate::export) expands to. Not for use by hand.
+    pub use crate::export::{LibHeader, header};
+    pub use crate::info::section;
+}

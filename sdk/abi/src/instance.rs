@@ -1,0 +1,61 @@
+//! The host's side of one configured instance.
+
+use abi_stable::std_types::{ROption, RResult, RString};
+use std::future::Future;
+
+use crate::object::ObjectBox;
+use crate::types::{Failure, Operation, Request, User};
+
+/// One configured instance of a plugin. Dropping a call's future aborts the call.
+pub struct Instance(pub(crate) ObjectBox);
+
+impl Instance {
+    /// Asks who is asking. `None` = not this plugin's kind of request or user.
+    pub fn create_token(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Option<User>, Failure>> + Send + 'static {
+        let answer = self.0.create_token(request.into());
+        async move {
+            match answer.await {
+                RResult::ROk(ROption::RSome(user)) => Ok(Some(user.into())),
+                RResult::ROk(ROption::RNone) => Ok(None),
+                RResult::RErr(failure) => Err(failure.into()),
+            }
+        }
+    }
+
+    /// Calls an optional operation; arguments and answer are JSON.
+    pub fn call(
+        &self,
+        operation: Operation,
+        arguments: String,
+    ) -> impl Future<Output = Result<String, Failure>> + Send + 'static {
+        let object = &self.0;
+        let arguments = RString::from(arguments);
+        let answer = match operation {
+            Operation::Capabilities => object.capabilities(arguments),
+            Operation::BeginLogin => object.begin_login(arguments),
+            Operation::FinishLogin => object.finish_login(arguments),
+            Operation::LogoutUrl => object.logout_url(arguments),
+            Operation::Provision => object.provision(arguments),
+            Operation::Manage => object.manage(arguments),
+            Operation::Lookup => object.lookup(arguments),
+            Operation::Health => object.health(arguments),
+            Operation::Shutdown => object.shutdown(arguments),
+        };
+        async move {
+            answer
+                .await
+                .into_result()
+                .map(String::from)
+                .map_err(Failure::from)
+        }
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Instance")
+    }
+}

@@ -1,0 +1,119 @@
+//! What the host offers to a plugin instance: a vtable that grows only at its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use abi_stable::StableAbi;
+use abi_stable::prefix_type::PrefixTypeTrait;
+use abi_stable::std_types::RStr;
+
+/// Severity of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Very fine detail.
+    Trace = 1,
+    /// Detail for the author of the plugin.
+    Debug = 2,
+    /// What an operator wants to see.
+    Info = 3,
+    /// Something to look at.
+    Warn = 4,
+    /// Something failed.
+    Error = 5,
+}
+
+/// What the host offers to one instance. Calls come from any thread and must not block.
+pub trait Services: Send + Sync + 'static {
+    /// Would a line of this severity be written?
+    fn enabled(&self, level: Level) -> bool;
+
+    /// Writes a log line. `fields` is a JSON object or empty.
+    fn log(&self, level: Level, target: &str, message: &str, fields: &str);
+}
+
+/// The frozen table; `context` is the host's and opaque to the plugin.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = HostRef, prefix_fields = HostPrefix)))]
+#[sabi(missing_field(option))]
+pub(crate) struct Host {
+    context: usize,
+    enabled: extern "C" fn(usize, u8) -> bool,
+    #[sabi(last_prefix_field)]
+    log: extern "C" fn(usize, u8, RStr<'_>, RStr<'_>, RStr<'_>),
+}
+
+/// Host side: the table over `services`. Both stay for the life of the process,
+/// since a plugin's threads may log at any time and plugins are never unloaded.
+pub(crate) fn table(services: Arc<dyn Services>) -> HostRef {
+    let context = Box::into_raw(Box::new(services)) as usize;
+    Host {
+        context,
+        enabled,
+        log,
+    }
+    .leak_into_prefix()
+}
+
+/// Plugin side: the host's table as plain [`Services`].
+pub(crate) struct HostServices(pub(crate) HostRef);
+
+impl Services for HostServices {
+    fn enabled(&self, level: Level) -> bool {
+        (self.0.enabled())(self.0.context(), level as u8)
+    }
+
+    fn log(&self, level: Level, target: &str, message: &str, fields: &str) {
+        (self.0.log())(
+            self.0.context(),
+            level as u8,
+            target.into(),
+            message.into(),
+            fields.into(),
+        );
+    }
+}
+
+extern "C" fn enabled(context: usize, level: u8) -> bool {
+    guarded(context, |services| {
+        services.enabled(Level::from_number(level))
+    })
+    .unwrap_or(false)
+}
+
+extern "C" fn log(
+    context: usize,
+    level: u8,
+    target: RStr<'_>,
+    message: RStr<'_>,
+    fields: RStr<'_>,
+) {
+    guarded(context, |services| {
+        services.log(
+            Level::from_number(level),
+            target.as_str(),
+            message.as_str(),
+            fields.as_str(),
+        );
+    });
+}
+
+/// A panic must not cross into the plugin.
+fn guarded<T>(context: usize, call: impl FnOnce(&dyn Services) -> T) -> Option<T> {
+    // SAFETY: `context` is the pointer that `table` leaked; it is never freed, and
+    // the plugin received it together with these functions and nothing else.
+    let services = unsafe { &*(context as *const Arc<dyn Services>) };
+    catch_unwind(AssertUnwindSafe(|| call(services.as_ref()))).ok()
+}
+
+impl Level {
+    fn from_number(number: u8) -> Self {
+        match number {
+            1 => Level::Trace,
+            2 => Level::Debug,
+            3 => Level::Info,
+            4 => Level::Warn,
+            _ => Level::Error,
+        }
+    }
+}

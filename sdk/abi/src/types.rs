@@ -1,0 +1,271 @@
+//! What crosses the boundary by value: the plain types that host and SDK use,
+//! and beside each its `repr(C)` twin, which is frozen.
+//!
+//! `ext_json` is the place for later additions: a JSON object, or empty.
+
+use abi_stable::StableAbi;
+use abi_stable::std_types::{ROption, RResult, RString, RVec};
+
+/// One request to a backend, as the host received it.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// Header names in lower case, values as received (RFC 9110 section 5.5 allows bytes).
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// Address of the client, without port.
+    pub peer: String,
+    /// The host's id of this request, for logs.
+    pub request_id: String,
+    /// Milliseconds until the host stops waiting.
+    pub millis_left: u64,
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct User {
+    /// Stable identifier within the backend; becomes `sub`.
+    pub id: String,
+    /// Log-in name.
+    pub username: String,
+    /// E-mail address, or empty.
+    pub email: String,
+    /// Given name, or empty.
+    pub first_name: String,
+    /// Family name, or empty.
+    pub last_name: String,
+    /// Roles that the backend itself grants.
+    pub roles: Vec<String>,
+    /// Groups from outside: keys of the role mapping, never roles by themselves.
+    pub groups: Vec<String>,
+    /// Further attributes, a JSON object, or empty.
+    pub attributes_json: String,
+}
+
+/// Why there is no user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub code: Code,
+    /// May reach the client.
+    pub public: String,
+    /// For the operator's log only.
+    pub detail: String,
+    /// When to try again, in milliseconds; 0 = not said.
+    pub retry_after_millis: u64,
+    /// The subject that was refused, for audit and throttle; may be empty.
+    pub subject: String,
+}
+
+/// Kinds of failure. An integer on the wire; an unknown one reads as `Fault`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Code {
+    /// The credentials were understood and refused.
+    Denied,
+    /// The request cannot be understood; its sender can mend it.
+    Invalid,
+    /// Nobody can say now: an outage, a full queue, a timeout.
+    Unavailable,
+    /// The plugin broke: a panic, a bug, an unknown code.
+    #[default]
+    Fault,
+    /// The plugin does not offer this operation.
+    NotSupported,
+}
+
+/// The optional operations of a plugin. Arguments and answers are JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `{}` → what this instance can do.
+    Capabilities,
+    /// `{redirect_uri, state, nonce}` → `{url, private}`.
+    BeginLogin,
+    /// `{parameters, private}` → a user.
+    FinishLogin,
+    /// `{}` → `{url}`.
+    LogoutUrl,
+    /// A user to find or register → the provisioned user.
+    Provision,
+    /// `{op, …}` → depends on `op`: `user_add`, `user_list`, `user_passwd`, `user_import`.
+    Manage,
+    /// `{username}` → a user, or null.
+    Lookup,
+    /// `{}` → `{}`; a failure says what is wrong.
+    Health,
+    /// `{grace_millis}` → `{}`.
+    Shutdown,
+}
+
+impl Code {
+    fn number(self) -> u32 {
+        match self {
+            Code::Denied => 1,
+            Code::Invalid => 2,
+            Code::Unavailable => 3,
+            Code::Fault => 4,
+            Code::NotSupported => 5,
+        }
+    }
+
+    fn from_number(number: u32) -> Self {
+        match number {
+            1 => Code::Denied,
+            2 => Code::Invalid,
+            3 => Code::Unavailable,
+            5 => Code::NotSupported,
+            _ => Code::Fault,
+        }
+    }
+}
+
+impl Failure {
+    /// A failure with a log text and nothing for the client.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Failure {
+            code,
+            detail: detail.into(),
+            ..Failure::default()
+        }
+    }
+}
+
+#[repr(C)]
+#[derive(StableAbi)]
+pub(crate) struct FfiHeader {
+    name: RString,
+    value: RVec<u8>,
+}
+
+#[repr(C)]
+#[derive(StableAbi)]
+pub(crate) struct FfiRequest {
+    headers: RVec<FfiHeader>,
+    body: RVec<u8>,
+    peer: RString,
+    request_id: RString,
+    millis_left: u64,
+    ext_json: RString,
+}
+
+#[repr(C)]
+#[derive(StableAbi)]
+pub(crate) struct FfiUser {
+    id: RString,
+    username: RString,
+    email: RString,
+    first_name: RString,
+    last_name: RString,
+    roles: RVec<RString>,
+    groups: RVec<RString>,
+    attributes_json: RString,
+    ext_json: RString,
+}
+
+#[repr(C)]
+#[derive(StableAbi)]
+pub(crate) struct FfiFailure {
+    code: u32,
+    public: RString,
+    detail: RString,
+    retry_after_millis: u64,
+    subject: RString,
+    ext_json: RString,
+}
+
+/// A token request's answer as it crosses.
+pub(crate) type FfiAnswer = RResult<ROption<FfiUser>, FfiFailure>;
+
+/// Any other operation's answer as it crosses: JSON.
+pub(crate) type FfiJson = RResult<RString, FfiFailure>;
+
+impl From<Request> for FfiRequest {
+    fn from(request: Request) -> Self {
+        FfiRequest {
+            headers: request
+                .headers
+                .into_iter()
+                .map(|(name, value)| FfiHeader {
+                    name: name.into(),
+                    value: value.into(),
+                })
+                .collect(),
+            body: request.body.into(),
+            peer: request.peer.into(),
+            request_id: request.request_id.into(),
+            millis_left: request.millis_left,
+            ext_json: RString::new(),
+        }
+    }
+}
+
+impl From<FfiRequest> for Request {
+    fn from(request: FfiRequest) -> Self {
+        Request {
+            headers: request
+                .headers
+                .into_iter()
+                .map(|h| (h.name.into(), h.value.into()))
+                .collect(),
+            body: request.body.into(),
+            peer: request.peer.into(),
+            request_id: request.request_id.into(),
+            millis_left: request.millis_left,
+        }
+    }
+}
+
+impl From<User> for FfiUser {
+    fn from(user: User) -> Self {
+        FfiUser {
+            id: user.id.into(),
+            username: user.username.into(),
+            email: user.email.into(),
+            first_name: user.first_name.into(),
+            last_name: user.last_name.into(),
+            roles: user.roles.into_iter().map(RString::from).collect(),
+            groups: user.groups.into_iter().map(RString::from).collect(),
+            attributes_json: user.attributes_json.into(),
+            ext_json: RString::new(),
+        }
+    }
+}
+
+impl From<FfiUser> for User {
+    fn from(user: FfiUser) -> Self {
+        User {
+            id: user.id.into(),
+            username: user.username.into(),
+            email: user.email.into(),
+            first_name: user.first_name.into(),
+            last_name: user.last_name.into(),
+            roles: user.roles.into_iter().map(String::from).collect(),
+            groups: user.groups.into_iter().map(String::from).collect(),
+            attributes_json: user.attributes_json.into(),
+        }
+    }
+}
+
+impl From<Failure> for FfiFailure {
+    fn from(failure: Failure) -> Self {
+        FfiFailure {
+            code: failure.code.number(),
+            public: failure.public.into(),
+            detail: failure.detail.into(),
+            retry_after_millis: failure.retry_after_millis,
+            subject: failure.subject.into(),
+            ext_json: RString::new(),
+        }
+    }
+}
+
+impl From<FfiFailure> for Failure {
+    fn from(failure: FfiFailure) -> Self {
+        Failure {
+            code: Code::from_number(failure.code),
+            public: failure.public.into(),
+            detail: failure.detail.into(),
+            retry_after_millis: failure.retry_after_millis,
+            subject: failure.subject.into(),
+        }
+    }
+}

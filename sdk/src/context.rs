@@ -1,0 +1,80 @@
+//! What an instance knows of its surroundings.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cpu;
+use crate::{AuthError, Result};
+
+/// What the host tells an instance when it is configured.
+#[derive(Deserialize)]
+pub(crate) struct Envelope {
+    #[serde(default)]
+    pub(crate) config: Value,
+    backend: String,
+    state: PathBuf,
+    #[serde(default)]
+    check: bool,
+}
+
+/// An instance's surroundings: its name, its folders, its CPU pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Cx(Arc<Inner>);
+
+struct Inner {
+    backend: String,
+    state: PathBuf,
+    check: bool,
+}
+
+impl Cx {
+    pub(crate) fn new(envelope: &Envelope) -> Self {
+        let Envelope {
+            backend,
+            state,
+            check,
+            ..
+        } = envelope;
+        Cx(Arc::new(Inner {
+            backend: backend.clone(),
+            state: state.clone(),
+            check: *check,
+        }))
+    }
+
+    /// The backend's id in the configuration.
+    pub fn backend(&self) -> &str {
+        &self.0.backend
+    }
+
+    /// The host's state folder, absolute; files made in it belong to this deployment.
+    pub fn state(&self) -> &Path {
+        &self.0.state
+    }
+
+    /// true = `countersign check`: look, but create and change nothing.
+    pub fn is_check(&self) -> bool {
+        self.0.check
+    }
+
+    /// Runs work that burns CPU (a password hash) outside the runtime's threads, on
+    /// a small pool of lower priority that all instances of the library share.
+    ///
+    /// The queue is bounded: when it is full the answer is `Unavailable`, at once. Work
+    /// whose caller has gone is not begun; work that has begun runs to its end.
+    pub async fn cpu<T, F>(&self, work: F) -> Result<T, AuthError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        cpu::pool()?.run(work).await
+    }
+
+    /// How many threads [`cpu`](Self::cpu) has.
+    pub fn cpu_threads(&self) -> usize {
+        cpu::threads()
+    }
+}
