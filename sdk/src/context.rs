@@ -1,13 +1,16 @@
 //! What an instance knows of its surroundings.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use countersign_abi::Services;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cpu;
 use crate::{AuthError, Result};
+use crate::{cpu, log};
 
 /// What the host tells an instance when it is configured.
 #[derive(Deserialize)]
@@ -28,10 +31,12 @@ struct Inner {
     backend: String,
     state: PathBuf,
     check: bool,
+    /// None in a test without a host.
+    services: Option<Arc<dyn Services>>,
 }
 
 impl Cx {
-    pub(crate) fn new(envelope: &Envelope) -> Self {
+    pub(crate) fn new(envelope: &Envelope, services: Option<Arc<dyn Services>>) -> Self {
         let Envelope {
             backend,
             state,
@@ -42,6 +47,7 @@ impl Cx {
             backend: backend.clone(),
             state: state.clone(),
             check: *check,
+            services,
         }))
     }
 
@@ -71,6 +77,16 @@ impl Cx {
         F: FnOnce() -> T + Send + 'static,
     {
         cpu::pool()?.run(work).await
+    }
+
+    /// Runs work beside the calls, on this instance's behalf: its logs are told as the
+    /// instance's. Call it from within `configure` or a call. The work must end by
+    /// itself, at the latest when the instance is dropped.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        match self.0.services.clone() {
+            Some(services) => drop(tokio::spawn(log::on_behalf(services, work))),
+            None => drop(tokio::spawn(work)),
+        }
     }
 
     /// How many threads [`cpu`](Self::cpu) has.

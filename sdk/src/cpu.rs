@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use countersign_abi::panic_text;
 use tokio::sync::oneshot;
 
 use crate::AuthError;
 use crate::log;
-use crate::runtime::panic_text;
 
 /// Jobs that may wait, for each thread: at 100 ms a hash about 6 s, less than a caller waits.
 const WAITING_PER_THREAD: usize = 64;
@@ -64,7 +64,10 @@ impl Pool {
         let job = Box::new(move || {
             if !answer.is_closed() {
                 let result = log::within(services, || catch_unwind(AssertUnwindSafe(work)));
-                let _ = answer.send(result);
+                // A result that nobody takes is the author's too; its drop may panic.
+                if let Err(Err(payload)) = answer.send(result) {
+                    panic_text(payload);
+                }
             }
         });
         self.queue.try_send(job).map_err(|error| match error {
@@ -89,7 +92,8 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            Ok(job) => job(),
+            // What is left to panic is the drop of work that nobody waits for any more.
+            Ok(job) => drop(catch_unwind(AssertUnwindSafe(job)).map_err(panic_text)),
             Err(_) => return,
         }
     }
@@ -152,6 +156,27 @@ mod tests {
         assert_eq!(busy.await, Ok(()));
         assert_eq!(pool.run(|| ()).await, Ok(()));
         assert!(has_run.recv().is_err(), "its closure was dropped unrun");
+    }
+
+    #[tokio::test]
+    async fn run_of_work_that_panics_when_dropped_leaves_the_thread_alive() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("in drop")
+            }
+        }
+        let pool = Pool::start(1, 2).unwrap();
+        let (release, gate) = mpsc::channel::<()>();
+        let mut busy = Box::pin(pool.run(move || gate.recv().unwrap()));
+        assert!(futures_poll(&mut busy).is_none());
+        let bomb = Bomb;
+        let mut gone = Box::pin(pool.run(move || drop(bomb)));
+        assert!(futures_poll(&mut gone).is_none());
+        drop(gone);
+        release.send(()).unwrap();
+        assert_eq!(busy.await, Ok(()));
+        assert_eq!(pool.run(|| 1).await, Ok(1));
     }
 
     fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

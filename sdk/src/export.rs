@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::context::Envelope;
 use crate::plugin::{AuthPlugin, Configure};
-use crate::runtime::spawn;
+use crate::runtime::{release, spawn};
 use crate::{AuthError, Cx, Result, TokenRequest, log};
 
 /// Exports a type as the plugin of this library. One per crate; the crate's name,
@@ -37,27 +37,50 @@ impl<P: AuthPlugin> Export for Exported<P> {
         services: Arc<dyn Services>,
         envelope: String,
     ) -> BoxFuture<Result<Arc<dyn Plugin>, Failure>> {
-        log::install();
-        let made = spawn(log::on_behalf(Arc::clone(&services), async move {
+        log::install(&services, std::any::type_name::<P>());
+        let speaking = Arc::clone(&services);
+        let made = spawn(log::on_behalf(speaking, async move {
             let mut envelope: Envelope = serde_json::from_str(&envelope)
                 .map_err(|error| AuthError::fault(format!("the host's envelope: {error}")))?;
-            let cx = Cx::new(&envelope);
+            let cx = Cx::new(&envelope, Some(Arc::clone(&services)));
             // The host has validated against the schema; what is left here is what a schema cannot say.
             let config = serde_json::from_value(envelope.config.take()).map_err(|error| {
-                AuthError::invalid(format!("the configuration does not fit: {error}"))
+                AuthError::invalid(format!(
+                    "the configuration does not fit: {}",
+                    without_values(&error.to_string())
+                ))
             })?;
-            P::configure(config, cx).await
+            let plugin = Some(Arc::new(P::configure(config, cx).await?));
+            Ok(Running { plugin, services })
         }));
-        Box::pin(async move {
-            let plugin = Arc::new(made.await?);
-            Ok(Arc::new(Running { plugin, services }) as Arc<dyn Plugin>)
-        })
+        Box::pin(async move { Ok(Arc::new(made.await?) as Arc<dyn Plugin>) })
     }
 }
 
-struct Running<P> {
-    plugin: Arc<P>,
+struct Running<P: AuthPlugin> {
+    /// Some until the instance is dropped.
+    plugin: Option<Arc<P>>,
     services: Arc<dyn Services>,
+}
+
+impl<P: AuthPlugin> Running<P> {
+    fn plugin(&self) -> Result<Arc<P>> {
+        self.plugin
+            .clone()
+            .ok_or_else(|| AuthError::fault("the instance is being dropped"))
+    }
+}
+
+/// The host drops instances on its own threads; the author's `drop` belongs to the
+/// plugin's, where a panic is contained and the runtime's context is there.
+impl<P: AuthPlugin> Drop for Running<P> {
+    fn drop(&mut self) {
+        if let Some(plugin) = self.plugin.take() {
+            release(log::on_behalf(Arc::clone(&self.services), async move {
+                drop(plugin);
+            }));
+        }
+    }
 }
 
 impl<P: AuthPlugin> Plugin for Running<P> {
@@ -65,19 +88,19 @@ impl<P: AuthPlugin> Plugin for Running<P> {
         &self,
         request: Request,
     ) -> BoxFuture<Result<Option<countersign_abi::User>, Failure>> {
-        let plugin = Arc::clone(&self.plugin);
+        let plugin = self.plugin();
         let call = spawn(log::on_behalf(Arc::clone(&self.services), async move {
-            plugin.create_token(TokenRequest::from(request)).await
+            plugin?.create_token(TokenRequest::from(request)).await
         }));
         Box::pin(async move { Ok(call.await?.map(Into::into)) })
     }
 
     fn call(&self, operation: Operation, arguments: String) -> BoxFuture<Result<String, Failure>> {
-        let plugin = Arc::clone(&self.plugin);
+        let plugin = self.plugin();
         let call = spawn(log::on_behalf(Arc::clone(&self.services), async move {
             let arguments: Value = serde_json::from_str(&arguments)
                 .map_err(|_| AuthError::fault("the host's arguments are not JSON"))?;
-            perform(plugin.as_ref(), operation, arguments).await
+            perform(plugin?.as_ref(), operation, arguments).await
         }));
         Box::pin(async move { Ok(call.await?.to_string()) })
     }
@@ -108,5 +131,79 @@ async fn perform<P: AuthPlugin>(
         | Operation::FinishLogin
         | Operation::LogoutUrl
         | Operation::Provision => Err(AuthError::not_supported(&format!("{operation:?}"))),
+    }
+}
+
+/// serde quotes what it found, which may be a secret: a text in quotes, all else in
+/// backticks. What it expected comes last, and is the author's.
+fn without_values(error: &str) -> String {
+    let Some(start) = error.find(['"', '`']) else {
+        return error.to_owned();
+    };
+    if error.starts_with("missing field `") {
+        return error.to_owned();
+    }
+    let expected = error[start..]
+        .rfind(", expected ")
+        .map_or("", |at| &error[start + at..]);
+    format!("{}…{expected}", &error[..start])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[expect(dead_code, reason = "only its errors matter")]
+        mode: Mode,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        Fast,
+        Slow,
+    }
+
+    fn told<T: DeserializeOwned>(value: Value) -> String {
+        without_values(
+            &serde_json::from_value::<T>(value)
+                .err()
+                .unwrap()
+                .to_string(),
+        )
+    }
+
+    #[test]
+    fn error_of_a_wrong_value_never_quotes_it() {
+        let expected = "invalid type: string …, expected u8";
+        assert_eq!(told::<u8>(json!("canary")), expected);
+        assert_eq!(
+            told::<u8>(json!("a\"canary\"b`, expected canary")),
+            expected
+        );
+        assert_eq!(
+            told::<String>(json!(7_340_033)),
+            "invalid type: integer …, expected a string"
+        );
+        assert_eq!(
+            told::<Settings>(json!({ "mode": "canary" })),
+            "unknown variant …, expected `fast` or `slow`"
+        );
+        assert_eq!(
+            told::<Settings>(json!({ "canary": 1 })),
+            "unknown field …, expected `mode`"
+        );
+    }
+
+    #[test]
+    fn error_of_a_missing_value_names_its_field() {
+        assert_eq!(told::<Settings>(json!({})), "missing field `mode`");
     }
 }

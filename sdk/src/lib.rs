@@ -28,16 +28,37 @@
 //! export_plugin!(Shared);
 //! ```
 //!
-//! Build it as a `cdylib`, put `libcountersign_<name>.so` beside the host, and
-//! name it in the configuration: `backends: { door: { plugin: <name>, config: { password: … } } }`.
+//! Its `Cargo.toml`. The crate must be called `countersign-<name>`: cargo then builds
+//! `libcountersign_<name>.so`, the file that the host looks for.
 //!
+//! ```toml
+//! [package]
+//! name = "countersign-door"
+//! version = "0.1.0"
+//! edition = "2024"
+//!
+//! [lib]
+//! crate-type = ["cdylib"]
+//!
+//! [dependencies]
+//! countersign-sdk = { version = "0.1", path = "../../sdk" } # inside Countersign's repository
+//! ```
+//!
+//! Put `libcountersign_door.so` beside the host, and name it in the configuration:
+//! `backends: { front: { plugin: door, config: { password: … } } }`.
+//!
+//! - An instance that holds a client or a pool: [`Configure`].
 //! - The life of a plugin, step by step: [`AuthPlugin`].
 //! - What to answer when: [`AuthError`].
 //! - Work that burns CPU (password hashes): [`Cx::cpu`].
 //!
 //! Every library owns a tokio runtime that the SDK makes; each call is spawned on
-//! it and aborted when the host stops waiting. A panic is a fault of that one
-//! call. Logs are ordinary `tracing` events; they come out in the host's log.
+//! it and aborted when the host stops waiting. Depend on `tokio = "1"` with the features
+//! that you use: cargo makes it the SDK's own copy, and timers, sockets and `tokio::spawn`
+//! work in `configure` and in every call. Make no second runtime. A panic is a fault of that one
+//! call. Logs are ordinary `tracing` events; they come out in the host's log, with
+//! the fields of the spans around them: your crate's at the host's level, those of your
+//! dependencies from WARN on, since their finer lines may hold credentials.
 
 mod context;
 mod cpu;
@@ -48,6 +69,7 @@ mod plugin;
 mod request;
 mod runtime;
 mod secret;
+pub mod testing;
 mod user;
 
 pub use context::Cx;

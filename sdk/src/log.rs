@@ -1,5 +1,8 @@
 //! Logs: the plugin's `tracing` events and panics go to the host's log.
 //!
+//! The plugin's own events pass as the host's level lets them, those of its
+//! dependencies (the `log` crate's records too) from WARN on.
+//!
 //! Each library has its own copy of `tracing`, so a subscriber of ours takes the
 //! events and hands them across. Instances share the library: which one is
 //! speaking is known from the call that is being run.
@@ -8,25 +11,35 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 
 use countersign_abi::{Level, Services};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
-use tracing_subscriber::registry::Registry;
+use tracing_subscriber::registry::{LookupSpan, Registry};
+use tracing_subscriber::util::SubscriberInitExt;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<dyn Services>>> = const { RefCell::new(None) };
 }
 
-/// Installs the subscriber and the panic hook, once per library.
-pub(crate) fn install() {
+/// Whoever speaks outside of every call (a thread of the author's, a pool's worker)
+/// speaks as the library's first instance: better under a wrong name than unheard.
+static FALLBACK: OnceLock<Arc<dyn Services>> = OnceLock::new();
+
+/// Installs the subscriber and the panic hook, once per library. `plugin` is the path
+/// of the plugin's type; its first part names the crate.
+pub(crate) fn install(services: &Arc<dyn Services>, plugin: &'static str) {
+    FALLBACK.get_or_init(|| Arc::clone(services));
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let _ = tracing::subscriber::set_global_default(Registry::default().with(Forward));
+        let own = plugin.split("::").next().unwrap_or_default();
+        // Takes the records of the `log` crate too.
+        let _ = Registry::default().with(Forward { own }).try_init();
         std::panic::set_hook(Box::new(|panic| {
             let place = panic
                 .location()
@@ -45,12 +58,13 @@ pub(crate) fn install() {
     });
 }
 
-/// The services of the instance that is being run on this thread.
+/// The services of the instance that is being run on this thread, else of the first.
 pub(crate) fn current() -> Option<Arc<dyn Services>> {
     CURRENT
         .try_with(|current| current.borrow().clone())
         .ok()
         .flatten()
+        .or_else(|| FALLBACK.get().cloned())
 }
 
 /// Runs `work` on behalf of an instance.
@@ -74,22 +88,62 @@ pub(crate) async fn on_behalf<F: Future>(services: Arc<dyn Services>, call: F) -
         .await
 }
 
-struct Forward;
+struct Forward {
+    /// The plugin's crate.
+    own: &'static str,
+}
 
-impl<S: Subscriber> Layer<S> for Forward {
+impl Forward {
+    /// A dependency's finer lines tell of what it sends and receives, passwords too.
+    fn is_wanted(&self, metadata: &Metadata<'_>) -> bool {
+        let module = metadata.target().strip_prefix(self.own);
+        *metadata.level() <= tracing::Level::WARN
+            || module.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    }
+}
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Forward {
     fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
         // The host's level may change while tracing would cache "never".
         tracing::subscriber::Interest::sometimes()
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        current().is_some_and(|services| services.enabled(level(metadata)))
+        self.is_wanted(metadata)
+            && current().is_some_and(|services| services.enabled(level(metadata)))
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(services) = current() else { return };
         let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(outer) = span.extensions().get::<Fields>() {
+                let missing = outer
+                    .rest
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone()));
+                let inner = std::mem::take(&mut fields.rest);
+                fields.rest = missing.chain(inner).collect();
+            }
+        }
         event.record(&mut fields);
+        let target = fields.take_origin_of_a_log_record();
         let json = if fields.rest.is_empty() {
             String::new()
         } else {
@@ -97,7 +151,7 @@ impl<S: Subscriber> Layer<S> for Forward {
         };
         services.log(
             level(event.metadata()),
-            event.metadata().target(),
+            target.as_deref().unwrap_or(event.metadata().target()),
             &fields.message,
             &json,
         );
@@ -118,6 +172,19 @@ fn level(metadata: &Metadata<'_>) -> Level {
 struct Fields {
     message: String,
     rest: Map<String, Value>,
+}
+
+impl Fields {
+    /// The `log` crate's records come with their origin among the fields.
+    fn take_origin_of_a_log_record(&mut self) -> Option<String> {
+        for name in ["log.module_path", "log.file", "log.line"] {
+            self.rest.remove(name);
+        }
+        match self.rest.remove("log.target") {
+            Some(Value::String(target)) => Some(target),
+            _ => None,
+        }
+    }
 }
 
 impl Visit for Fields {

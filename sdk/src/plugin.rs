@@ -22,7 +22,8 @@ use crate::{AuthError, Cx, Result, TokenRequest, User};
 ///    It runs once per configured backend; instances share nothing but the library.
 /// 6. **ready**: [`create_token`](Self::create_token) is called, many at once.
 /// 7. **draining**: no new calls; those in flight go on.
-/// 8. **retired**: [`shutdown`](Self::shutdown), then the instance is dropped. The
+/// 8. **retired**: [`shutdown`](Self::shutdown), then the instance is dropped, on the
+///    library's runtime; the host waits for the first, not for the second. The
 ///    library stays mapped as long as the host lives.
 ///
 /// # Calls
@@ -30,6 +31,10 @@ use crate::{AuthError, Cx, Result, TokenRequest, User};
 /// Every call runs on the library's own tokio runtime and is aborted when the
 /// host stops waiting, so keep no half-done state across an `await`. A panic is
 /// answered as a fault of that call alone.
+///
+/// Never block in a call: all instances of the library share a few threads, and as many
+/// blocked calls stop them all, even the aborted ones. Work that burns CPU or must block
+/// (a password hash, a library without `async`) belongs into [`Cx::cpu`](crate::Cx::cpu).
 pub trait AuthPlugin: Configure + Send + Sync + 'static {
     /// Decides who is asking.
     ///
@@ -79,6 +84,56 @@ pub trait AuthPlugin: Configure + Send + Sync + 'static {
 /// A type that derives `Deserialize` and `JsonSchema` is its own configuration
 /// and gets this for nothing. Implement it by hand where an instance holds more
 /// than its settings: a connection pool, a client.
+///
+/// ```
+/// use countersign_sdk::prelude::*;
+/// use tokio::{net::TcpStream, sync::Mutex};
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(crate = "countersign_sdk::serde", deny_unknown_fields)]
+/// #[schemars(crate = "countersign_sdk::schemars")]
+/// struct Settings {
+///     /// Host and port of the door's server.
+///     server: String,
+/// }
+///
+/// struct Door {
+///     server: Mutex<TcpStream>,
+/// }
+///
+/// impl Configure for Door {
+///     type Config = Settings;
+///
+///     async fn configure(config: Settings, _: Cx) -> Result<Self> {
+///         if !config.server.contains(':') {
+///             return Err(AuthError::invalid("`server` needs a port"));
+///         }
+///         let connected = TcpStream::connect(&config.server).await;
+///         let server = connected.map_err(|error| AuthError::unavailable(error.to_string()))?;
+///         Ok(Door { server: Mutex::new(server) })
+///     }
+/// }
+/// ```
+///
+/// The settings are then a type of their own. A type that derives both `Deserialize`
+/// and `JsonSchema` has this trait already, and a second `impl` does not compile:
+///
+/// ```compile_fail,E0119
+/// use countersign_sdk::prelude::*;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(crate = "countersign_sdk::serde")]
+/// #[schemars(crate = "countersign_sdk::schemars")]
+/// struct Door {}
+///
+/// impl Configure for Door {
+///     type Config = Door;
+///
+///     async fn configure(config: Door, _: Cx) -> Result<Self> {
+///         Ok(config)
+///     }
+/// }
+/// ```
 pub trait Configure: Sized {
     /// The settings. Their JSON Schema decides what `countersign check` accepts;
     /// doc comments become the operator's documentation.
@@ -97,7 +152,14 @@ impl<T: DeserializeOwned + JsonSchema + Send> Configure for T {
     }
 }
 
-/// What an instance offers.
+/// What an instance offers. More may be added later, so there is no literal of it:
+///
+/// ```
+/// use countersign_sdk::Capabilities;
+///
+/// let mut offers = Capabilities::password();
+/// offers.lookup = true;
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

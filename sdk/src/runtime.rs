@@ -2,19 +2,21 @@
 //! the host drops the call: polled in the host's runtime, one author who blocks
 //! would freeze the whole server, and no time limit would fire.
 
-use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
+use countersign_abi::panic_text;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::AuthError;
 
-/// Plugins wait more than they compute; CPU work has its own pool.
-const WORKERS: usize = 2;
+/// At least so many threads: a call that blocks keeps one from all others, and a
+/// thread that waits costs some 30 kB. More do not help an author who blocks for long.
+const FEWEST_WORKERS: usize = 4;
 
 /// Spawns a call; the returned future aborts it when dropped.
 pub(crate) fn spawn<T, F>(call: F) -> Call<T>
@@ -54,15 +56,24 @@ impl<T> Drop for Call<T> {
     }
 }
 
-/// The text of a panic. The payload is leaked: its own drop may panic again.
-pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {
-    let text = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no text".to_owned());
-    std::mem::forget(payload);
-    text
+/// Runs `work`, which lets go of something of the author's, with nobody waiting. What
+/// cannot be let go of on the runtime is leaked.
+pub(crate) fn release(work: impl Future<Output = ()> + Send + 'static) {
+    match runtime() {
+        Ok(runtime) => drop(runtime.spawn(async move {
+            let mut work = std::pin::pin!(work);
+            std::future::poll_fn(|cx| {
+                catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(
+                    |payload| {
+                        panic_text(payload);
+                        Poll::Ready(())
+                    },
+                )
+            })
+            .await;
+        })),
+        Err(_) => std::mem::forget(work),
+    }
 }
 
 /// Made at first use and never dropped: the library is never unloaded either.
@@ -70,9 +81,11 @@ fn runtime() -> Result<&'static Runtime, AuthError> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let workers = cores.max(FEWEST_WORKERS);
             let build = || {
                 Builder::new_multi_thread()
-                    .worker_threads(WORKERS)
+                    .worker_threads(workers)
                     .thread_name("plugin")
                     .enable_all()
                     .build()

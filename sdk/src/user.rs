@@ -3,7 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A user, as a backend knows him. Never a token: the host makes that.
+/// A user, as a backend knows him. Never a token: the host makes that. More may be
+/// added later, so there is no literal of it:
+///
+/// ```
+/// use countersign_sdk::User;
+///
+/// let mut user = User::new("42", "ada");
+/// user.email = "ada@example.org".into();
+/// user.groups = vec!["engineers".into()];
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

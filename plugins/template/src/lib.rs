@@ -5,7 +5,7 @@ use countersign_sdk::prelude::*;
 #[derive(Deserialize, JsonSchema)]
 #[serde(crate = "countersign_sdk::serde", deny_unknown_fields)]
 #[schemars(crate = "countersign_sdk::schemars")]
-struct Template {
+pub struct Template {
     /// The password that everybody shares.
     password: Secret,
 }

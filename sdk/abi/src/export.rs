@@ -4,6 +4,7 @@
 //! its text, since unwinding out of an `extern "C"` function ends the process.
 
 use std::any::Any;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -85,9 +86,10 @@ extern "C" fn constructor<E: Export>() -> RootModuleResult {
 }
 
 extern "C" fn schema<E: Export>() -> RString {
-    // `false` is the JSON Schema that nothing satisfies: a panic never loosens a check.
+    // Empty, which is no JSON, tells the host that there is none.
     catch_unwind(E::schema)
-        .unwrap_or_else(|_| "false".into())
+        .map_err(panic_text)
+        .unwrap_or_default()
         .into()
 }
 
@@ -95,24 +97,34 @@ extern "C" fn create<E: Export>(host: HostRef, envelope: RStr<'_>) -> FfiFuture<
     let envelope = envelope.as_str().to_owned();
     let made = catch_unwind(AssertUnwindSafe(|| {
         E::create(Arc::new(HostServices(host)), envelope)
-    }));
+    }))
+    .map_err(panicked);
     async move {
         match made {
             Ok(future) => match future.await {
                 Ok(plugin) => RResult::ROk(ObjectBox::from(plugin)),
                 Err(failure) => RResult::RErr(failure.into()),
             },
-            Err(payload) => RResult::RErr(panicked(payload).into()),
+            Err(failure) => RResult::RErr(failure.into()),
         }
     }
     .into_ffi()
 }
 
-struct Adapter(Arc<dyn Plugin>);
+struct Adapter(ManuallyDrop<Arc<dyn Plugin>>);
+
+impl Drop for Adapter {
+    fn drop(&mut self) {
+        // SAFETY: nothing touches the field after this, the only take.
+        let plugin = unsafe { ManuallyDrop::take(&mut self.0) };
+        // The host drops instances, through an `extern "C"` function.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(plugin))).map_err(panic_text);
+    }
+}
 
 impl From<Arc<dyn Plugin>> for ObjectBox {
     fn from(plugin: Arc<dyn Plugin>) -> Self {
-        Object_TO::from_value(Adapter(plugin), TD_Opaque)
+        Object_TO::from_value(Adapter(ManuallyDrop::new(plugin)), TD_Opaque)
     }
 }
 
@@ -183,14 +195,21 @@ impl Object for Adapter {
 }
 
 fn panicked(payload: Box<dyn Any + Send>) -> Failure {
+    Failure::new(
+        Code::Fault,
+        format!("the plugin panicked: {}", panic_text(payload)),
+    )
+}
+
+/// The text of a panic. The payload is leaked: its own drop may panic again.
+pub fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no text".to_owned());
-    // A payload's own drop may panic again.
     std::mem::forget(payload);
-    Failure::new(Code::Fault, format!("the plugin panicked: {text}"))
+    text
 }
 
 #[cfg(test)]

@@ -11,6 +11,18 @@ pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Name of the ELF section.
 pub(crate) const SECTION: &str = ".countersign";
 
+/// The C library is part of the target: glibc's plugins do not load into musl's host.
+const C_LIBRARY: &str = if cfg!(target_env = "gnu") {
+    "-gnu"
+} else if cfg!(target_env = "musl") {
+    "-musl"
+} else {
+    ""
+};
+
+/// The longest value in the section, in bytes.
+const LONGEST: usize = 128;
+
 /// What a plugin file says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info {
@@ -22,16 +34,33 @@ pub struct Info {
     pub abi: String,
     /// The SDK version that it was built with.
     pub sdk: String,
-    /// Architecture and system that it was built for, such as `x86_64-linux`.
+    /// Architecture, system and C library that it was built for, such as `x86_64-linux-gnu`.
     pub target: String,
     /// `unwind` or `abort`; only the first can be contained.
     pub panic: String,
 }
 
 impl Info {
-    /// Reads the section's bytes: JSON, padded with spaces.
+    /// Reads the section's bytes: JSON, padded with spaces. The values reach terminals
+    /// and logs: they are short, and of the letters that names and versions have.
     pub(crate) fn parse(section: &[u8]) -> Option<Self> {
-        serde_json::from_slice(section).ok()
+        let info: Info = serde_json::from_slice(section).ok()?;
+        let values = [
+            &info.name,
+            &info.version,
+            &info.abi,
+            &info.sdk,
+            &info.target,
+            &info.panic,
+        ];
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+        let good = |value: &&String| value.len() <= LONGEST && value.bytes().all(plain);
+        values.iter().all(good).then_some(info)
+    }
+
+    /// Was it built for the target that this side was built for?
+    pub(crate) fn is_for_this_target(&self) -> bool {
+        self.target == target()
     }
 
     /// The ABI's major and minor number.
@@ -48,6 +77,12 @@ impl fmt::Display for Info {
             self.name, self.version, self.abi, self.sdk, self.target, self.panic
         )
     }
+}
+
+/// The target that this side was built for.
+pub(crate) fn target() -> String {
+    let (architecture, system) = (std::env::consts::ARCH, std::env::consts::OS);
+    format!("{architecture}-{system}{C_LIBRARY}")
 }
 
 /// Major and minor of a version text.
@@ -76,6 +111,7 @@ pub const fn section(name: &str, version: &str, sdk: &str, panic: &str) -> [u8; 
     at = put(&mut bytes, at, std::env::consts::ARCH);
     at = put(&mut bytes, at, "-");
     at = put(&mut bytes, at, std::env::consts::OS);
+    at = put(&mut bytes, at, C_LIBRARY);
     at = put(&mut bytes, at, "\",\"panic\":\"");
     at = put(&mut bytes, at, panic);
     put(&mut bytes, at, "\"}");
@@ -84,6 +120,10 @@ pub const fn section(name: &str, version: &str, sdk: &str, panic: &str) -> [u8; 
 
 const fn put(bytes: &mut [u8; SIZE], mut at: usize, text: &str) -> usize {
     let text = text.as_bytes();
+    assert!(
+        at + text.len() <= SIZE,
+        "crate name and version are too long for the .countersign section"
+    );
     let mut i = 0;
     while i < text.len() {
         bytes[at] = text[i];
@@ -125,6 +165,7 @@ mod tests {
             (info.abi.as_str(), info.panic.as_str()),
             (ABI_VERSION, "unwind")
         );
+        assert!(info.is_for_this_target());
     }
 
     #[test]
@@ -141,6 +182,14 @@ mod tests {
     fn section_of_junk_is_none() {
         for junk in [&b""[..], b"    ", b"{}", b"{\"name\":1}", &[0xff; 512]] {
             assert!(Info::parse(junk).is_none());
+        }
+    }
+
+    #[test]
+    fn section_with_a_value_that_is_no_name_is_none() {
+        let long = "x".repeat(LONGEST + 1);
+        for name in ["\\u001b[2J", "a b", "\u{e9}", "a\\nb", "<b>", &long] {
+            assert!(Info::parse(&section(name, "1.0.0", "0.1.0", "unwind")).is_none());
         }
     }
 }

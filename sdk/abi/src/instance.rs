@@ -1,10 +1,15 @@
 //! The host's side of one configured instance.
 
-use abi_stable::std_types::{ROption, RResult, RString};
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use abi_stable::std_types::{ROption, RResult, RString};
+use async_ffi::FfiFuture;
+use futures_util::FutureExt;
 
 use crate::object::ObjectBox;
-use crate::types::{Failure, Operation, Request, User};
+use crate::received;
+use crate::types::{Code, Failure, Operation, Request, User};
 
 /// One configured instance of a plugin. Dropping a call's future aborts the call.
 pub struct Instance(pub(crate) ObjectBox);
@@ -17,8 +22,8 @@ impl Instance {
     ) -> impl Future<Output = Result<Option<User>, Failure>> + Send + 'static {
         let answer = self.0.create_token(request.into());
         async move {
-            match answer.await {
-                RResult::ROk(ROption::RSome(user)) => Ok(Some(user.into())),
+            match guarded(answer).await? {
+                RResult::ROk(ROption::RSome(user)) => user.try_into().map(Some),
                 RResult::ROk(ROption::RNone) => Ok(None),
                 RResult::RErr(failure) => Err(failure.into()),
             }
@@ -45,11 +50,11 @@ impl Instance {
             Operation::Shutdown => object.shutdown(arguments),
         };
         async move {
-            answer
-                .await
+            guarded(answer)
+                .await?
                 .into_result()
-                .map(String::from)
                 .map_err(Failure::from)
+                .and_then(received::json)
         }
     }
 }
@@ -58,4 +63,10 @@ impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Instance")
     }
+}
+
+/// async-ffi re-raises a panic of the other side's `poll` on this side.
+pub(crate) async fn guarded<T>(answer: FfiFuture<T>) -> Result<T, Failure> {
+    let polled = AssertUnwindSafe(answer).catch_unwind().await;
+    polled.map_err(|_| Failure::new(Code::Fault, "the plugin panicked while it was polled"))
 }

@@ -1,35 +1,71 @@
 //! abi_stable's layout error (28 to 42 kB of text) in a few lines: the types on
 //! the way and what differs there.
 
-use abi_stable::abi_stability::abi_checking::AbiInstabilityErrors;
+use std::cmp::Reverse;
 
-/// At most this many differences are told; the first ones are the causes.
-const SHOWN: usize = 3;
+use abi_stable::abi_stability::abi_checking::{AbiInstability, AbiInstabilityErrors};
 
-/// The first differences, one a line: where, and what.
+/// At most this many differences are told; the innermost first.
+const SHOWN: usize = 2;
+
+/// Of the way to a difference, the nearest steps say enough.
+const STEPS: usize = 4;
+
+/// The innermost differences, one a line: where, and what.
 pub(crate) fn short(errors: &AbiInstabilityErrors) -> String {
-    let mut lines = Vec::new();
-    for error in errors.errors.iter().take(SHOWN) {
-        let path: Vec<String> = error
+    // Every type on the way has an entry; only those where something differs have
+    // errors, and the innermost of them is the cause of the others.
+    let mut causes: Vec<_> = errors
+        .errors
+        .iter()
+        .filter(|error| !error.errs.is_empty())
+        .collect();
+    causes.sort_by_key(|error| Reverse(error.stack_trace.len()));
+    let lines = causes.into_iter().take(SHOWN).map(|error| {
+        let steps: Vec<String> = error
             .stack_trace
             .iter()
-            .map(|step| cut(&step.expected.to_string()))
+            .map(|step| step_name(&step.found.to_string()))
+            .filter(|name| !name.is_empty())
             .collect();
-        for difference in error.errs.iter().take(1) {
-            lines.push(format!(
-                "{}: {}",
-                path.join(" > "),
-                cut(&format!("{difference:?}"))
-            ));
-        }
-    }
-    lines.join("\n")
+        let nearest = &steps[steps.len().saturating_sub(STEPS)..];
+        let what = error.errs.first().map(difference).unwrap_or_default();
+        format!("  {}: {what}", nearest.join(" > "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// One line of at most 160 characters.
-fn cut(text: &str) -> String {
+/// `field: Type` of a step that is printed over several lines; none for a function's signature.
+fn step_name(printed: &str) -> String {
+    let part = |key: &str| {
+        printed
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(key))
+            .map(|text| cut(text, 60))
+    };
+    match (part("field_name:"), part("type:")) {
+        (Some(field), Some(kind)) => format!("{field}: {kind}"),
+        (_, Some(kind)) => kind,
+        _ => String::new(),
+    }
+}
+
+fn difference(error: &AbiInstability) -> String {
+    match error {
+        AbiInstability::FieldCountMismatch(count) => {
+            format!("{} fields expected, {} found", count.expected, count.found)
+        }
+        AbiInstability::Size(size) => {
+            format!("{} bytes expected, {} found", size.expected, size.found)
+        }
+        other => cut(&format!("{other:?}"), 160),
+    }
+}
+
+/// One line of at most `length` characters.
+fn cut(text: &str, length: usize) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match flat.char_indices().nth(160) {
+    match flat.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &flat[..end]),
         None => flat,
     }

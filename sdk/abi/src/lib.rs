@@ -27,6 +27,7 @@ mod instance;
 mod layout;
 mod loader;
 mod object;
+mod received;
 mod root;
 mod seal;
 mod services;
@@ -36,7 +37,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use elf::{InspectError, Inspection, inspect};
-pub use export::{Export, Plugin};
+pub use export::{Export, Plugin, panic_text};
 pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
 pub use loader::{Inspected, Library, LoadError, Opened};

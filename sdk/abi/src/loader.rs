@@ -11,7 +11,7 @@
 //! old library for new bytes.
 
 use std::error::Error;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 
 use abi_stable::StableAbi;
@@ -23,12 +23,13 @@ use libloading::os::unix::{Library as Mapped, RTLD_LOCAL, RTLD_NOW};
 
 use crate::elf::{InspectError, Inspection, inspect};
 use crate::info::{ABI_VERSION, Info};
-use crate::instance::Instance;
+use crate::instance::{Instance, guarded};
 use crate::layout;
+use crate::received;
 use crate::root::RootRef;
 use crate::seal::Sealed;
 use crate::services::{self, Services};
-use crate::types::Failure;
+use crate::types::{Code, Failure};
 
 /// Why a plugin file could not be loaded, by stage.
 #[derive(Debug, thiserror::Error)]
@@ -116,23 +117,25 @@ impl Inspected {
     pub fn open(self) -> Result<Opened, LoadError> {
         let Inspected { sealed, inspection } = self;
         let sha256 = sealed.sha256();
-        // SAFETY: loading runs the file's constructors, which no check can make safe;
-        // owner, mode and pin of the file were verified before, and the bytes are sealed.
-        let mapped = unsafe { Mapped::open(Some(&sealed.path), RTLD_NOW | RTLD_LOCAL) }.map_err(
-            |error| LoadError::Open {
+        // SAFETY: loading runs the file's constructors, which no check can make safe. The
+        // file is trusted: its owner, mode and pin were verified, and the bytes are sealed.
+        let opened = unsafe { Mapped::open(Some(&sealed.path), RTLD_NOW | RTLD_LOCAL) };
+        // Never closed, whatever comes: its constructors may have left threads behind.
+        let mapped = opened
+            .map(ManuallyDrop::new)
+            .map_err(|error| LoadError::Open {
                 reason: cause(&error),
                 needed: inspection.needed,
-            },
-        )?;
+            })?;
         // The descriptor stays open for the life of the process; see the module's head.
         mem::forget(sealed);
-        // SAFETY: a symbol of this name is abi_stable's header by construction; its
-        // first bytes are a magic text that `check` compares before anything else.
+        // SAFETY: in a trusted file a symbol of this name is abi_stable's header; `check`
+        // compares its magic text first. A file that lies here is beyond what a loader can
+        // contain: its constructors have run already.
         let header =
             unsafe { mapped.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) }
                 .map(|symbol| *symbol)
                 .map_err(|error| LoadError::Symbol(cause(&error)))?;
-        mem::forget(mapped);
         Ok(Opened {
             header,
             info: inspection.info,
@@ -200,8 +203,15 @@ impl Library {
     }
 
     /// The JSON Schema (2020-12) of the plugin's configuration.
-    pub fn schema(&self) -> String {
-        (self.root.config_schema())().into()
+    pub fn schema(&self) -> Result<String, Failure> {
+        let schema = (self.root.config_schema())();
+        if schema.is_empty() {
+            return Err(Failure::new(
+                Code::Fault,
+                "the plugin has no schema: making it panicked",
+            ));
+        }
+        received::schema(schema)
     }
 
     /// Makes an instance from the envelope (JSON). Dropping the future aborts the work.
@@ -212,7 +222,7 @@ impl Library {
     ) -> impl Future<Output = Result<Instance, Failure>> + Send + 'static {
         let made = (self.root.create())(services::table(services), envelope.into());
         async move {
-            match made.await {
+            match guarded(made).await? {
                 RResult::ROk(object) => Ok(Instance(object)),
                 RResult::RErr(failure) => Err(failure.into()),
             }
@@ -226,9 +236,14 @@ impl std::fmt::Debug for Library {
     }
 }
 
-/// libloading's own text is only "dlopen failed"; what happened is in the source.
+/// libloading's own text is only "dlopen failed"; what happened is in the source. It
+/// quotes names out of the file.
 fn cause(error: &dyn Error) -> String {
-    error
+    let text = error
         .source()
-        .map_or_else(|| error.to_string(), |source| source.to_string())
+        .map_or_else(|| error.to_string(), |source| source.to_string());
+    text.chars()
+        .take(1024)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }

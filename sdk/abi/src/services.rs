@@ -7,6 +7,8 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::PrefixTypeTrait;
 use abi_stable::std_types::RStr;
 
+use crate::received::line;
+
 /// Severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -91,9 +93,9 @@ extern "C" fn log(
     guarded(context, |services| {
         services.log(
             Level::from_number(level),
-            target.as_str(),
-            message.as_str(),
-            fields.as_str(),
+            &line(target.as_bytes()),
+            &line(message.as_bytes()),
+            &line(fields.as_bytes()),
         );
     });
 }

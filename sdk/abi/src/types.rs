@@ -1,5 +1,6 @@
 //! What crosses the boundary by value: the plain types that host and SDK use,
-//! and beside each its `repr(C)` twin, which is frozen.
+//! and beside each its `repr(C)` twin, which is frozen. What a plugin answers is
+//! read with suspicion, in [`received`](crate::received).
 //!
 //! `ext_json` is the place for later additions: a JSON object, or empty.
 
@@ -107,7 +108,7 @@ impl Code {
         }
     }
 
-    fn from_number(number: u32) -> Self {
+    pub(crate) fn from_number(number: u32) -> Self {
         match number {
             1 => Code::Denied,
             2 => Code::Invalid,
@@ -150,25 +151,25 @@ pub(crate) struct FfiRequest {
 #[repr(C)]
 #[derive(StableAbi)]
 pub(crate) struct FfiUser {
-    id: RString,
-    username: RString,
-    email: RString,
-    first_name: RString,
-    last_name: RString,
-    roles: RVec<RString>,
-    groups: RVec<RString>,
-    attributes_json: RString,
+    pub(crate) id: RString,
+    pub(crate) username: RString,
+    pub(crate) email: RString,
+    pub(crate) first_name: RString,
+    pub(crate) last_name: RString,
+    pub(crate) roles: RVec<RString>,
+    pub(crate) groups: RVec<RString>,
+    pub(crate) attributes_json: RString,
     ext_json: RString,
 }
 
 #[repr(C)]
 #[derive(StableAbi)]
 pub(crate) struct FfiFailure {
-    code: u32,
-    public: RString,
-    detail: RString,
-    retry_after_millis: u64,
-    subject: RString,
+    pub(crate) code: u32,
+    pub(crate) public: RString,
+    pub(crate) detail: RString,
+    pub(crate) retry_after_millis: u64,
+    pub(crate) subject: RString,
     ext_json: RString,
 }
 
@@ -230,21 +231,6 @@ impl From<User> for FfiUser {
     }
 }
 
-impl From<FfiUser> for User {
-    fn from(user: FfiUser) -> Self {
-        User {
-            id: user.id.into(),
-            username: user.username.into(),
-            email: user.email.into(),
-            first_name: user.first_name.into(),
-            last_name: user.last_name.into(),
-            roles: user.roles.into_iter().map(String::from).collect(),
-            groups: user.groups.into_iter().map(String::from).collect(),
-            attributes_json: user.attributes_json.into(),
-        }
-    }
-}
-
 impl From<Failure> for FfiFailure {
     fn from(failure: Failure) -> Self {
         FfiFailure {
@@ -254,18 +240,6 @@ impl From<Failure> for FfiFailure {
             retry_after_millis: failure.retry_after_millis,
             subject: failure.subject.into(),
             ext_json: RString::new(),
-        }
-    }
-}
-
-impl From<FfiFailure> for Failure {
-    fn from(failure: FfiFailure) -> Self {
-        Failure {
-            code: Code::from_number(failure.code),
-            public: failure.public.into(),
-            detail: failure.detail.into(),
-            retry_after_millis: failure.retry_after_millis,
-            subject: failure.subject.into(),
         }
     }
 }
