@@ -1,0 +1,5 @@
+//! Configuration of other programs, accepted as it stands.
+
+pub mod openmetadata;
+mod openmetadata_blocks;
+mod openmetadata_trust;

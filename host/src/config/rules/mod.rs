@@ -1,0 +1,242 @@
+//! The rules that no schema can say, because they join several keys: all
+//! checked, all reported. They read the tree and skip what is not of its type:
+//! the schema has already said so.
+
+mod backends;
+
+use serde_json::Value;
+
+use super::formats;
+use super::key::KeyPath;
+use super::origins::{Origins, Place};
+use super::report::{Finding, Notice};
+use super::template::{self, Part};
+
+/// Claims that the host alone sets.
+const RESERVED_CLAIMS: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
+/// The key id of the key pair that OpenMetadata ships for everyone.
+const DEMO_KID: &str = "Gb389a-9f76-gdjs-a92j-0242bk94356";
+
+/// Everything that the rules say of one tree.
+pub(super) fn check(value: &Value, origins: &Origins) -> (Vec<Finding>, Vec<Notice>) {
+    let mut rules = Rules {
+        value,
+        origins,
+        findings: Vec::new(),
+        notices: Vec::new(),
+    };
+    rules.listeners();
+    rules.store();
+    rules.tokens();
+    rules.keys();
+    rules.backends();
+    rules.plugins();
+    rules.trust();
+    (rules.findings, rules.notices)
+}
+
+struct Rules<'a> {
+    value: &'a Value,
+    origins: &'a Origins,
+    findings: Vec<Finding>,
+    notices: Vec<Notice>,
+}
+
+impl<'a> Rules<'a> {
+    fn listeners(&mut self) {
+        let listen = self.text("server.listen");
+        if listen == self.text("admin.listen") && !listen.ends_with(":0") {
+            self.error(
+                "admin.listen",
+                "this is the address of server.listen",
+                "give the probes a port of their own, such as 127.0.0.1:8091",
+            );
+        }
+        let public = self.text("server.public_url");
+        if public.contains(['@', '?', '#']) {
+            self.error(
+                "server.public_url",
+                "a user, a query or a fragment has no place in it: tokens carry this URL",
+                "write scheme, host, port and path only, such as https://auth.example.com",
+            );
+        }
+        let Some(host) = formats::listen_host(listen) else {
+            return;
+        };
+        if formats::is_loopback(host) {
+            return;
+        }
+        if self.flag("server.plain_http") != Some(true) {
+            self.error(
+                "server.listen",
+                "this address can be reached from other machines, and passwords would cross the network in plain HTTP",
+                "listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted",
+            );
+        }
+        if self.text("server.public_url").is_empty() && self.text("tokens.issuer").is_empty() {
+            self.notice(
+                "server.listen",
+                "the issuer of tokens is made from this address, which others may not know the server by",
+                "set server.public_url to the URL that clients use",
+            );
+        }
+        if self.text("keys.kid") == DEMO_KID {
+            self.notice(
+                "keys.kid",
+                "this is the key id of OpenMetadata's demo keys, whose private half everyone has",
+                "generate keys of your own: countersign keys generate",
+            );
+        }
+    }
+
+    fn store(&mut self) {
+        if !self.text("store.url").is_empty() {
+            self.error(
+                "store.url",
+                "this version keeps its store in the state folder only",
+                "leave store.url empty; several hosts on one PostgreSQL store come in a later version",
+            );
+        }
+    }
+
+    fn tokens(&mut self) {
+        if self.get("tokens.audience").and_then(Value::as_str) == Some("") {
+            self.error(
+                "tokens.audience",
+                "a token without an audience is accepted by nobody who checks it",
+                "name the audience; Airflow's is apache-airflow",
+            );
+        }
+        if self.text("tokens.leeway") != "10s" {
+            self.notice(
+                "tokens.leeway",
+                "this version verifies no tokens, so the leeway has no effect yet",
+                "leave it out, or keep it for a later version",
+            );
+        }
+        let Some(claims) = self.get("tokens.claims").and_then(Value::as_object) else {
+            return;
+        };
+        if claims.contains_key("sub") {
+            self.notice(
+                "tokens.claims.sub",
+                "this template decides who every token is about, whichever backend answered",
+                "make sure that no two backends can give the same text for different people",
+            );
+        }
+        for (name, template) in claims {
+            let key = KeyPath::parse("tokens.claims").child(name);
+            if RESERVED_CLAIMS.contains(&name.as_str()) {
+                self.error_at(
+                    &key,
+                    "this claim is set by the host alone",
+                    &reserved_help(name),
+                );
+            }
+            let names = placeholders(template);
+            for (message, help) in names.iter().filter_map(|name| template::problem(name)) {
+                self.error_at(&key, &message, &help);
+            }
+        }
+    }
+
+    fn keys(&mut self) {
+        if self.text("keys.private_key").is_empty() && !self.text("keys.public_key").is_empty() {
+            self.error(
+                "keys.public_key",
+                "a public key is given without its private key",
+                "set keys.private_key as well",
+            );
+        }
+    }
+
+    fn trust(&mut self) {
+        let Some(trust) = self.get("trust").and_then(Value::as_array) else {
+            return;
+        };
+        if !trust.is_empty() {
+            self.notice(
+                "trust",
+                "this version verifies no tokens of other issuers, so these entries have no effect yet",
+                "leave them out, or keep them for a later version",
+            );
+        }
+        for (i, entry) in trust.iter().enumerate() {
+            let url = entry
+                .get("jwks_url")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let plain = url.starts_with("http://")
+                && !formats::http_host(url).is_some_and(formats::is_loopback);
+            if plain {
+                let key = KeyPath::parse("trust")
+                    .child(i.to_string())
+                    .child("jwks_url");
+                let notice = Notice::new(
+                    self.place(&key),
+                    format!(
+                        "`{key}`: keys that are fetched over plain HTTP can be replaced on the way"
+                    ),
+                );
+                self.notices.push(notice.help("use https://"));
+            }
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        key.split('.')
+            .try_fold(self.value, |value, segment| value.get(segment))
+    }
+
+    fn text(&self, key: &str) -> &'a str {
+        self.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.get(key).and_then(Value::as_bool)
+    }
+
+    fn place(&self, key: &KeyPath) -> Place {
+        self.origins.of(key).place
+    }
+
+    fn error(&mut self, key: &str, message: &str, help: &str) {
+        self.error_at(&KeyPath::parse(key), message, help);
+    }
+
+    fn error_at(&mut self, key: &KeyPath, message: &str, help: &str) {
+        self.findings
+            .push(Finding::new(self.place(key), format!("`{key}`: {message}")).help(help));
+    }
+
+    fn notice(&mut self, key: &str, message: &str, help: &str) {
+        let place = self.place(&KeyPath::parse(key));
+        self.notices
+            .push(Notice::new(place, format!("`{key}`: {message}")).help(help));
+    }
+}
+
+fn reserved_help(claim: &str) -> String {
+    match claim {
+        "iss" => "set tokens.issuer".into(),
+        "aud" => "set tokens.audience".into(),
+        "exp" => "set tokens.lifetime".into(),
+        _ => format!("leave {claim} out: every token has it"),
+    }
+}
+
+/// Every placeholder of a claim's template, however deep it stands.
+fn placeholders(template: &Value) -> Vec<String> {
+    match template {
+        Value::String(text) => template::parse(text)
+            .into_iter()
+            .filter_map(|part| match part {
+                Part::Placeholder(name) => Some(name),
+                Part::Text(_) => None,
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(placeholders).collect(),
+        Value::Object(members) => members.values().flat_map(placeholders).collect(),
+        _ => Vec::new(),
+    }
+}

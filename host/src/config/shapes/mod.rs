@@ -1,0 +1,213 @@
+//! The shapes of the configuration: every key, its type, its default and its
+//! documentation, in one place. The JSON Schema, the reference file and
+//! `config explain` are all made from these types and their doc comments.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+mod backends;
+mod keys;
+mod tokens;
+
+pub use backends::{Backend, Follow, Match, Roles};
+pub use keys::{Algorithm, ExtraPublic, Keys};
+pub use tokens::Tokens;
+
+use super::values::{FilePath, Network, Secret, Sha256};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-order" = ["server", "admin", "state", "store", "tokens", "keys", "plugins", "trust", "backends"]))]
+pub struct Config {
+    /// The public listener.
+    #[serde(default)]
+    pub server: Server,
+    /// The read-only listener for `/healthz` and `/readyz`.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Folder for keys, embedded databases and the admin socket; relative to the working directory.
+    #[serde(default = "Config::default_state")]
+    #[schemars(extend("format" = "path"))]
+    pub state: PathBuf,
+    /// Where links, bots and revocations are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// What tokens say.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// What signs them.
+    #[serde(default)]
+    pub keys: Keys,
+    /// Where plugin files are looked for.
+    #[serde(default)]
+    pub plugins: Plugins,
+    /// Other issuers whose tokens are accepted.
+    #[serde(default)]
+    pub trust: Vec<Trust>,
+    /// Who is asked, in the order of the file: backend id → its settings.
+    #[serde(default = "Config::default_backends")]
+    pub backends: IndexMap<String, Backend>,
+}
+
+/// The public listener.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-order" = ["listen", "public_url", "trusted_proxies", "plain_http"]))]
+pub struct Server {
+    /// Address and port, `HOST:PORT`.
+    #[schemars(extend("format" = "listen-address"))]
+    pub listen: String,
+    /// The URL under which clients reach this server; empty = made from `listen`.
+    #[schemars(extend("format" = "http-url"))]
+    pub public_url: String,
+    /// Addresses or networks (CIDR) whose `X-Forwarded-For` is believed.
+    #[schemars(with = "Vec<Network>")]
+    pub trusted_proxies: Vec<String>,
+    /// Allow plain HTTP on an address that is not loopback.
+    pub plain_http: bool,
+}
+
+/// The read-only listener.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address and port, `HOST:PORT`.
+    #[schemars(extend("format" = "listen-address"))]
+    pub listen: String,
+}
+
+/// The host's own store.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Empty = SQLite in the state folder.
+    pub url: Secret,
+}
+
+/// Where plugin files are looked for.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plugins {
+    /// Folders; empty = beside the executable, then `../lib/countersign`.
+    #[schemars(with = "Vec<FilePath>")]
+    pub directories: Vec<PathBuf>,
+    /// Pins: plugin name → SHA-256 of its file, in hexadecimal.
+    #[schemars(with = "BTreeMap<String, Sha256>")]
+    pub sha256: BTreeMap<String, String>,
+}
+
+/// Another issuer whose tokens are accepted.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-order" = ["issuer", "jwks_url", "audiences", "algorithms", "principal_claims"]))]
+pub struct Trust {
+    /// Its `iss`, to the letter.
+    #[schemars(length(min = 1))]
+    pub issuer: String,
+    /// Where its public keys are.
+    #[schemars(length(min = 1), extend("format" = "http-url"))]
+    pub jwks_url: String,
+    /// Accepted values of `aud`; a token needs one of them.
+    #[schemars(length(min = 1))]
+    pub audiences: Vec<String>,
+    /// Accepted signature algorithms.
+    #[serde(default = "Trust::default_algorithms")]
+    #[schemars(length(min = 1))]
+    pub algorithms: Vec<Algorithm>,
+    /// Claims that name the user; the first one that a token has counts.
+    #[serde(default = "Trust::default_principal_claims")]
+    #[schemars(length(min = 1))]
+    pub principal_claims: Vec<String>,
+}
+
+impl Config {
+    fn default_state() -> PathBuf {
+        PathBuf::from("./.countersign")
+    }
+
+    /// One table of users in the state folder.
+    fn default_backends() -> IndexMap<String, Backend> {
+        let users = Backend {
+            plugin: "db".into(),
+            config: json!({ "url": "sqlite://{state}/users.db" }),
+            matches: Match::default(),
+            login: true,
+            direct: true,
+            timeout: Backend::default_timeout(),
+            concurrency: Backend::default_concurrency(),
+            on_denied: Follow::default(),
+            on_unavailable: Follow::default(),
+            roles: Roles::default(),
+        };
+        IndexMap::from([("users".to_owned(), users)])
+    }
+
+    /// The URL under which clients reach this server, without a slash at its end.
+    pub fn public_url(&self) -> String {
+        if self.server.public_url.is_empty() {
+            format!("http://{}", self.server.listen)
+        } else {
+            self.server.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// The `iss` of our tokens.
+    pub fn issuer(&self) -> String {
+        if self.tokens.issuer.is_empty() {
+            self.public_url()
+        } else {
+            self.tokens.issuer.clone()
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            server: Server::default(),
+            admin: Admin::default(),
+            state: Config::default_state(),
+            store: Store::default(),
+            tokens: Tokens::default(),
+            keys: Keys::default(),
+            plugins: Plugins::default(),
+            trust: Vec::new(),
+            backends: Config::default_backends(),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            listen: "127.0.0.1:8090".into(),
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            plain_http: false,
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Admin {
+            listen: "127.0.0.1:8091".into(),
+        }
+    }
+}
+
+impl Trust {
+    pub(super) fn default_algorithms() -> Vec<Algorithm> {
+        vec![Algorithm::RS256]
+    }
+
+    pub(super) fn default_principal_claims() -> Vec<String> {
+        vec!["sub".into()]
+    }
+}
