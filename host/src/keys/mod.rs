@@ -1,0 +1,42 @@
+//! Keys: what signs tokens, and what the world sees of it.
+//!
+//! The life of a key:
+//!
+//! 1. **made**: by the first start, by [`generate`], or by the operator with openssl;
+//! 2. **next**: published in the JWKS, not used, so that every consumer's cache knows it before
+//!    its first token (Airflow fetches once an hour and never for an unknown `kid`);
+//! 3. **active**: signs; there is exactly one;
+//! 4. **retiring**: signs no more, published until its last token has expired;
+//! 5. **gone**: neither file nor JWK is left, but its `kid` and thumbprint are remembered for
+//!    ever, so that no other key takes its name.
+//!
+//! A key file of the operator (`keys.private_key`) is active from the start and stays the
+//! operator's; all others live in the folder `keys` of the state folder.
+//! Private keys ([`KeySet`], [`Signer`]) and their public view ([`Jwks`], [`Jwk`]) are different
+//! types, so that a private key cannot be published by accident.
+
+mod atomic;
+mod configured;
+mod demo;
+mod error;
+mod files;
+pub mod generate;
+mod jwk;
+mod jwks;
+mod key_set;
+mod kind;
+mod list;
+mod pair;
+mod pem;
+mod published;
+mod ring;
+mod signer;
+#[cfg(test)]
+mod tests;
+
+pub use error::KeyError;
+pub use jwk::{Curve, Edwards, Jwk, KeyUse, PublicKey};
+pub use jwks::Jwks;
+pub use key_set::{KeySet, Mode, Opening};
+pub use list::{KeyState, KeyView, table};
+pub use signer::{SignError, Signer};
