@@ -2,12 +2,23 @@
 //! at run time, answer *who is asking*; the host maps roles and claims, signs the
 //! JWT and publishes the JWKS.
 //!
-//! The library is what the `countersign` command is made of. `http::router`
-//! gives the public routes as an `axum::Router`, to be nested in another service.
+//! The library is what the `countersign` command is made of. [`http::router`]
+//! gives the public routes as an [`axum::Router`], to be nested in another service.
 //!
 //! ```text
 //! cli, server ─► http ─► token ─► { backends, keys, accounts } ─► config, clock
 //! ```
 
+pub mod accounts;
+pub mod backends;
+pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod hardening;
+pub mod http;
 pub mod keys;
+pub mod server;
+pub mod start;
+pub mod state;
+pub mod telemetry;
+pub mod token;

@@ -1,0 +1,27 @@
+//! The live backends, in the order of the file.
+
+use std::sync::Arc;
+
+use super::backend::Backend;
+
+/// Backend id → live backend, in the order of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Registry(Vec<Arc<Backend>>);
+
+impl Registry {
+    /// The backends in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Backend> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The backend of an id.
+    pub fn get(&self, id: &str) -> Option<&Backend> {
+        self.iter().find(|backend| backend.id == id)
+    }
+}
+
+impl FromIterator<Backend> for Registry {
+    fn from_iter<T: IntoIterator<Item = Backend>>(backends: T) -> Self {
+        Registry(backends.into_iter().map(Arc::new).collect())
+    }
+}

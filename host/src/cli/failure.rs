@@ -1,0 +1,125 @@
+//! How a command ends that does not end well: an exit code, and for each thing
+//! that is wrong `error:`, `caused by:`, `help:`.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::accounts::manage::ManageError;
+use crate::backends::library::PluginError;
+use crate::backends::supervisor;
+use crate::config::Report;
+use crate::keys::KeyError;
+use crate::start::StartError;
+use crate::state::StateError;
+
+/// The answer is no.
+pub(super) const REFUSED: u8 = 1;
+/// The command line cannot be understood.
+pub(super) const USAGE: u8 = 64;
+/// Something of ours broke.
+pub(super) const INTERNAL: u8 = 70;
+/// Key files.
+pub(super) const KEYS: u8 = 74;
+/// Configuration, plugins, addresses, folders: what the operator sets.
+pub(super) const CONFIGURATION: u8 = 78;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: u8,
+    text: String,
+}
+
+impl Failure {
+    /// One error with what to do about it.
+    pub(super) fn new(code: u8, error: impl fmt::Display, help: impl fmt::Display) -> Self {
+        Failure {
+            code,
+            text: format!("error: {error}\nhelp: {help}\n"),
+        }
+    }
+
+    /// The question names something that is not there.
+    pub(super) fn unknown(report: &Report) -> Self {
+        Failure {
+            code: REFUSED,
+            text: report.to_string(),
+        }
+    }
+
+    /// An error, the chain of its causes, and what to do about it.
+    pub(super) fn chain(code: u8, error: &dyn Error, help: impl fmt::Display) -> Self {
+        let mut text = format!("error: {error}\n");
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("caused by: {error}\n"));
+            cause = error.source();
+        }
+        text.push_str(&format!("help: {help}\n"));
+        Failure { code, text }
+    }
+}
+
+impl Failure {
+    /// What is wrong, in one line, for a table.
+    pub(super) fn first_line(&self) -> String {
+        let line = self.text.lines().next().unwrap_or_default();
+        line.trim_start_matches("error: ").to_owned()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text.trim_end())
+    }
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Failure {
+            code: CONFIGURATION,
+            text: report.to_string(),
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Failure::new(CONFIGURATION, &error, error.help())
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Failure::chain(KEYS, &error, error.help())
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        Failure::new(CONFIGURATION, &error, error.help())
+    }
+}
+
+impl From<ManageError> for Failure {
+    fn from(error: ManageError) -> Self {
+        Failure::new(REFUSED, &error, error.help())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Keys(error) => error.into(),
+            StartError::Backends(errors) => {
+                let each = errors.iter().map(|error: &supervisor::StartError| {
+                    format!("error: {error}\nhelp: {}\n", error.help())
+                });
+                Failure {
+                    code: CONFIGURATION,
+                    text: each.collect(),
+                }
+            }
+        }
+    }
+}

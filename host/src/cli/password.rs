@@ -1,0 +1,67 @@
+//! A password from standard input, of a pipe or a terminal.
+
+use std::io::{BufRead, BufReader, Read, Write, stderr, stdin};
+
+use clap::Args;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use super::failure::{Failure, REFUSED, USAGE};
+
+/// A password is at most this long.
+const LIMIT: u64 = 64 * 1024;
+
+#[derive(Args)]
+pub(super) struct Password {
+    /// Read the password from standard input (its first line)
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl Password {
+    /// The first line, without its end.
+    pub(super) fn read(&self) -> Result<String, Failure> {
+        if !self.password_stdin {
+            return Err(Failure::new(
+                USAGE,
+                "the password must come from standard input",
+                "add --password-stdin, and pipe the password in",
+            ));
+        }
+        let _silence = Silence::of_terminal();
+        let mut bytes = Vec::new();
+        let read = BufReader::new(stdin().take(LIMIT)).read_until(b'\n', &mut bytes);
+        let refused = |error: &str| {
+            let help =
+                "pipe the password in, such as: printf %s \"$PASSWORD\" | countersign users …";
+            Failure::new(REFUSED, error, help)
+        };
+        read.map_err(|error| refused(&format!("the password cannot be read: {error}")))?;
+        let line =
+            String::from_utf8(bytes).map_err(|_| refused("the password is not UTF-8 text"))?;
+        match line.trim_end_matches(['\n', '\r']) {
+            "" => Err(refused("the password is empty")),
+            password => Ok(password.to_owned()),
+        }
+    }
+}
+
+/// Switches a terminal's echo off, and back on when dropped.
+struct Silence(Termios);
+
+impl Silence {
+    fn of_terminal() -> Option<Self> {
+        let before = tcgetattr(stdin()).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(stdin(), OptionalActions::Flush, &silent).ok()?;
+        let _ = write!(stderr(), "Password: ");
+        Some(Silence(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+        let _ = writeln!(stderr());
+    }
+}

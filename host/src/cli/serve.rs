@@ -1,0 +1,168 @@
+//! `countersign serve`: the program's story from configuration to the last answer.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _, stderr, stdout};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::failure::{CONFIGURATION, Failure, INTERNAL};
+use super::output;
+use super::setup::Setup;
+use crate::accounts::{first_admin, initial_password};
+use crate::backends::supervisor;
+use crate::config::Config;
+use crate::hardening;
+use crate::http::peer::TrustedProxies;
+use crate::http::{self, Face};
+use crate::keys::Mode;
+use crate::server;
+use crate::start;
+use crate::state;
+use crate::token::Tokens;
+
+pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
+    hardening::keep_memory_private();
+    let config = {
+        // Dropped here: schema, origins and merged tree would stay as long as the server.
+        let loaded = setup.load()?;
+        setup.logging(&loaded);
+        loaded.config
+    };
+    let _lock = state::lock(&config.state)?;
+    Setup::runtime()?.block_on(serve(setup, config))
+}
+
+async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
+    let public = bind(&mut config.server.listen, "server.listen").await?;
+    let admin = bind(&mut config.admin.listen, "admin.listen").await?;
+    let config = &config;
+    let internal = |error: std::io::Error| {
+        Failure::new(
+            INTERNAL,
+            error,
+            "check the process's limits and the state folder",
+        )
+    };
+    let stop = server::stop_on_signals().map_err(internal)?;
+
+    let tokens = Arc::new(start::start(config, &setup.libraries, Mode::Serve, &progress).await?);
+    let first = first_admin::make(&tokens.registry, &config.state).await;
+    first.map_err(|error| {
+        Failure::new(
+            CONFIGURATION,
+            error,
+            "check the state folder; the table is still new, so the next start tries again",
+        )
+    })?;
+
+    let socket = server::bind_socket(&state::socket(&config.state)).map_err(internal)?;
+    announce(config, &tokens);
+    let face = Face {
+        tokens: Arc::clone(&tokens),
+        proxies: Arc::new(TrustedProxies::new(&config.server.trusted_proxies)),
+    };
+    tokio::join!(
+        server::serve_tcp(public, http::router(face), stop.clone()),
+        server::serve_tcp(admin, http::admin::routes(), stop.clone()),
+        server::serve_unix(
+            socket,
+            http::control::routes(Arc::clone(&tokens), config.state.clone()),
+            stop
+        ),
+    );
+    supervisor::retire(&tokens.registry).await;
+    let _ = std::fs::remove_file(state::socket(&config.state));
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Binds before the slow steps: a port that is taken should be told at once. Port 0
+/// becomes the port that the system chose.
+async fn bind(listen: &mut String, key: &str) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(listen.as_str()).await;
+    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) = bound.map_err(|error| {
+        let variable = key.to_uppercase().replace('.', "__");
+        Failure::new(
+            CONFIGURATION,
+            format!("{key}: cannot listen on {listen}: {error}"),
+            format!(
+                "stop what listens there, or set {key} (COUNTERSIGN_{variable}) to another address"
+            ),
+        )
+    })?;
+    if listen.ends_with(":0") {
+        *listen = address.to_string();
+    }
+    Ok(listener)
+}
+
+/// A line for a step that takes a while.
+fn progress(step: &str) {
+    if stderr().is_terminal() {
+        let _ = writeln!(stderr(), "{step} …");
+    } else {
+        tracing::info!("{step}");
+    }
+}
+
+/// What is running, for a person; the log has the same for machines.
+fn announce(config: &Config, tokens: &Tokens) {
+    for backend in tokens.registry.iter() {
+        let (info, sha256) = (
+            backend.plugin.library.info(),
+            backend.plugin.library.sha256(),
+        );
+        tracing::info!(backend = backend.id, plugin = info.name, version = info.version, abi = info.abi, sha256, path = %backend.plugin.path.display(), "backend ready");
+    }
+    tracing::info!(listen = config.server.listen, admin = config.admin.listen, state = %config.state.display(), issuer = tokens.issuer.name(), "serving");
+    if stdout().is_terminal() {
+        let _ = output::write(&banner(config, tokens));
+    }
+}
+
+fn banner(config: &Config, tokens: &Tokens) -> String {
+    let url = config.public_url();
+    let mut text = format!("\ncountersign {} serves {url}\n", env!("CARGO_PKG_VERSION"));
+    for backend in tokens.registry.iter() {
+        let library = &backend.plugin.library;
+        let (info, sha256) = (library.info(), library.sha256());
+        let _ = writeln!(
+            text,
+            "  backend  {}  {} {}  sha256 {}…",
+            backend.id,
+            info.name,
+            info.version,
+            &sha256[..16]
+        );
+    }
+    let key = tokens.keys.active();
+    let _ = writeln!(text, "  key      {} {}", key.kid(), key.algorithm());
+    let _ = writeln!(text, "  jwks     {url}/.well-known/jwks.json");
+    let _ = writeln!(text, "  probes   http://{}/readyz", config.admin.listen);
+    let _ = writeln!(text, "  state    {}\n", config.state.display());
+    text.push_str(&curl(config, &url));
+    text
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A command to paste that returns a token.
+fn curl(config: &Config, url: &str) -> String {
+    let file = initial_password::file(&config.state);
+    let (who, password) = if file.exists() {
+        (
+            initial_password::NAME,
+            format!("'\"$(cat {})\"'", quoted(&file.display().to_string())),
+        )
+    } else {
+        ("NAME", "PASSWORD".to_owned())
+    };
+    format!(
+        "Get a token:\n\n  curl -s {url}/auth/token -H 'Content-Type: application/json' \\\n    -d '{{\"username\": \"{who}\", \"password\": \"{password}\"}}'\n\n"
+    )
+}

@@ -1,0 +1,91 @@
+//! What every command begins with: where configuration comes from, and the
+//! libraries whose schemas complete it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::failure::{Failure, INTERNAL, USAGE};
+use crate::backends::library::Libraries;
+use crate::config::{self, Loaded, PluginSchemas, Sources, shapes};
+use crate::telemetry;
+
+/// The beginning of a command.
+pub(super) struct Setup {
+    pub(super) sources: Sources,
+    pub(super) libraries: Libraries,
+    /// Asked for once per plugin, since each answer copies and hashes the file.
+    schemas: RefCell<BTreeMap<String, Result<Value, String>>>,
+}
+
+impl Setup {
+    pub(super) fn new(files: Vec<PathBuf>, set: &[String]) -> Result<Self, Failure> {
+        let flags = set.iter().map(|pair| {
+            let (key, value) = pair.split_once('=').ok_or_else(|| {
+                Failure::new(
+                    USAGE,
+                    format!("--set {pair}: there is no `=`"),
+                    "write --set KEY=VALUE, such as --set server.listen=127.0.0.1:9000",
+                )
+            })?;
+            Ok((key.to_owned(), value.to_owned()))
+        });
+        let sources = Sources::from_process(files, flags.collect::<Result<_, Failure>>()?)?;
+        // Used only where executable memfds are forbidden; the copies have no names.
+        let copies = std::env::temp_dir();
+        Ok(Setup {
+            sources,
+            libraries: Libraries::new(copies),
+            schemas: RefCell::default(),
+        })
+    }
+
+    /// Loads and checks the configuration.
+    pub(super) fn load(&self) -> Result<Loaded, Failure> {
+        Ok(config::load(&self.sources, self)?)
+    }
+
+    /// Starts logging, and tells there what loading noticed.
+    pub(super) fn logging(&self, loaded: &Loaded) {
+        telemetry::start(self.sources.environment.get("RUST_LOG").map(String::as_str));
+        for notice in &loaded.notices {
+            let (message, help) = (&notice.message, notice.help.join("; "));
+            tracing::warn!(place = %notice.place, help, "{message}");
+        }
+    }
+
+    /// A runtime for the commands that call plugins.
+    pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    INTERNAL,
+                    format!("the runtime cannot be started: {error}"),
+                    "check the process's limits (ulimit -u, -n)",
+                )
+            })
+    }
+}
+
+impl PluginSchemas for Setup {
+    fn schema(&self, plugin: &str, settings: &shapes::Plugins) -> Result<Value, String> {
+        let load = || {
+            let plugin = self
+                .libraries
+                .load(plugin, settings)
+                .map_err(|error| format!("{error}\nhelp: {}", error.help()))?;
+            let schema = plugin.library.schema().map_err(|failure| failure.detail)?;
+            serde_json::from_str(&schema)
+                .map_err(|_| "its configuration schema is not JSON".to_owned())
+        };
+        self.schemas
+            .borrow_mut()
+            .entry(plugin.to_owned())
+            .or_insert_with(load)
+            .clone()
+    }
+}

@@ -1,0 +1,40 @@
+//! Logs: text on a terminal, JSON otherwise, on standard error. `RUST_LOG`
+//! chooses what is told, `info` by default.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts logging. A second call, or one in a process that logs already, does nothing.
+///
+/// The audit log is told whatever the filter says. A log that cannot be written
+/// (a full disk, a closed pipe) must not end a request: its errors are dropped.
+pub fn start(filter: Option<&str>) {
+    let asked = filter.map_or(Ok(EnvFilter::new("info")), EnvFilter::try_new);
+    let wrong = asked.as_ref().err().map(ToString::to_string);
+    let filter = asked.unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = match "audit=info".parse() {
+        Ok(audit) => filter.add_directive(audit),
+        Err(_) => filter,
+    };
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .log_internal_errors(false);
+    let _ = if stderr().is_terminal() {
+        builder.compact().try_init().is_ok()
+    } else {
+        builder.json().flatten_event(true).try_init().is_ok()
+    };
+    if let Some(error) = wrong {
+        tracing::warn!(error, "RUST_LOG cannot be understood; logging at info");
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or("no text");
+        tracing::error!(place, text, "a panic of the host; please report it");
+    }));
+}

@@ -1,0 +1,171 @@
+//! What a token says: Airflow's claims and no others, unless a template asks for more.
+
+use countersign_abi::User;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Lifetime;
+use super::claims::{Template, Values};
+use crate::config::Config;
+
+/// Makes the claims of tokens.
+#[derive(Debug)]
+pub struct Issuer {
+    iss: String,
+    aud: String,
+    lifetime: u64,
+    cli_lifetime: u64,
+    /// The backend whose bare ids are subjects.
+    subject_backend: Option<String>,
+    /// All backends, whose names begin the subjects of the others.
+    backends: Vec<String>,
+    sub: Option<Template>,
+    claims: Vec<(String, Template)>,
+}
+
+/// Why there are no claims for a user that was authenticated.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ClaimsError {
+    #[error("the plugin's attributes are no JSON object")]
+    Attributes,
+    #[error("the user's id begins with \"{0}:\", which is how subjects of backend {0} begin")]
+    Borrowed(String),
+    #[error("the system has no random numbers")]
+    Random,
+    #[error("the claims cannot be written as JSON")]
+    Json,
+}
+
+/// Serialised claims, and of them what the audit log names.
+#[derive(Debug)]
+pub struct Claims {
+    /// The JWT payload.
+    pub json: Vec<u8>,
+    /// The subject.
+    pub sub: String,
+    /// The token's id: 32 hexadecimal characters, as Airflow's `revoked_token` column holds.
+    pub jti: String,
+}
+
+/// In Airflow's order. `iat` = `nbf`; integers (RFC 7519 section 4.1).
+#[derive(Serialize)]
+struct Payload<'a> {
+    sub: &'a str,
+    jti: &'a str,
+    iss: &'a str,
+    aud: &'a str,
+    nbf: u64,
+    exp: u64,
+    iat: u64,
+    #[serde(flatten)]
+    further: &'a Map<String, Value>,
+}
+
+impl Issuer {
+    /// An issuer from the configuration; `iss` is the issuer's resolved name.
+    pub fn new(config: &Config, iss: String) -> Self {
+        let tokens = &config.tokens;
+        let only = || {
+            (config.backends.len() == 1)
+                .then(|| config.backends.keys().next().cloned())
+                .flatten()
+        };
+        let named = (!tokens.subject_backend.is_empty()).then(|| tokens.subject_backend.clone());
+        let template = |name: &str| tokens.claims.get(name).map(Template::parse);
+        Issuer {
+            iss,
+            aud: tokens.audience.clone(),
+            lifetime: tokens.lifetime.as_secs(),
+            cli_lifetime: tokens.cli_lifetime.as_secs(),
+            subject_backend: named.or_else(only),
+            backends: config.backends.keys().cloned().collect(),
+            sub: template("sub"),
+            claims: tokens
+                .claims
+                .iter()
+                .filter(|(name, _)| *name != "sub")
+                .map(|(name, value)| (name.clone(), Template::parse(value)))
+                .collect(),
+        }
+    }
+
+    /// The issuer's name, as tokens say it.
+    pub fn name(&self) -> &str {
+        &self.iss
+    }
+
+    /// The claims of a token for one user, issued at `now`.
+    pub fn claims(
+        &self,
+        backend: &str,
+        user: &User,
+        roles: &[String],
+        lifetime: Lifetime,
+        now: u64,
+    ) -> Result<Claims, ClaimsError> {
+        let attributes = attributes(user)?;
+        let values = Values {
+            backend,
+            user,
+            roles,
+            attributes: &attributes,
+        };
+        let sub = self.subject(values)?;
+        let jti = token_id()?;
+        let seconds = match lifetime {
+            Lifetime::Api => self.lifetime,
+            Lifetime::Cli => self.cli_lifetime,
+        };
+        let further = self
+            .claims
+            .iter()
+            .filter_map(|(name, template)| Some((name.clone(), template.fill(values)?)))
+            .collect();
+        let payload = Payload {
+            sub: &sub,
+            jti: &jti,
+            iss: &self.iss,
+            aud: &self.aud,
+            nbf: now,
+            exp: now.saturating_add(seconds),
+            iat: now,
+            further: &further,
+        };
+        let json = serde_json::to_vec(&payload).map_err(|_| ClaimsError::Json)?;
+        Ok(Claims { json, sub, jti })
+    }
+
+    /// The bare id of the subject backend's users; everyone else's carries the
+    /// backend's name, so that "1" of one backend is never user 1 of another.
+    fn subject(&self, values: Values<'_>) -> Result<String, ClaimsError> {
+        let id = &values.user.id;
+        if let Some(filled) = self.sub.as_ref().and_then(|template| template.fill(values)) {
+            return Ok(match filled {
+                Value::String(sub) => sub,
+                other => other.to_string(),
+            });
+        }
+        if self.subject_backend.as_deref() != Some(values.backend) {
+            return Ok(format!("{}:{id}", values.backend));
+        }
+        let prefix = id.split_once(':').map(|(prefix, _)| prefix);
+        match prefix.filter(|prefix| self.backends.iter().any(|backend| backend == prefix)) {
+            Some(prefix) => Err(ClaimsError::Borrowed(prefix.to_owned())),
+            None => Ok(id.clone()),
+        }
+    }
+}
+
+fn attributes(user: &User) -> Result<Map<String, Value>, ClaimsError> {
+    match user.attributes_json.as_str() {
+        "" => Ok(Map::new()),
+        json => serde_json::from_str(json).map_err(|_| ClaimsError::Attributes),
+    }
+}
+
+fn token_id() -> Result<String, ClaimsError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| ClaimsError::Random)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
