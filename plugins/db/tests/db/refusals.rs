@@ -1,0 +1,152 @@
+//! Who may not log in, why, and at which cost.
+
+use std::time::{Duration, Instant};
+
+use countersign_db::Db;
+use countersign_sdk::Kind;
+use serde_json::json;
+
+use crate::support::{Folder, HASH, HASH_OF_EMPTY, PASSWORD, login, open, row, statistics, user};
+
+async fn denied(db: &Db, username: &str, password: &str, reason: &str) {
+    let error = login(db, username, password).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.detail()),
+        (Kind::Denied, reason),
+        "{username}"
+    );
+}
+
+#[tokio::test]
+async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics() {
+    let folder = Folder::new();
+    let quoted = |text: &str| format!("'{text}'");
+    let rows = [
+        user(1, "wrong"),
+        row(2, "inactive", &quoted(HASH), "0"),
+        row(3, "undecided", &quoted(HASH), "NULL"),
+        row(4, "null", "NULL", "1"),
+        row(5, "empty", "''", "1"),
+        row(
+            6,
+            "bcrypt",
+            "'$2b$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
+            "1",
+        ),
+        row(7, "plain", &quoted(PASSWORD), "1"),
+        row(8, "star", "'*'", "1"),
+        row(9, "bang", "'!'", "1"),
+        row(10, "huge", "'scrypt:1048576:8:1$salt$00'", "1"),
+        row(11, "binary", "x'ff00fe'", "1"),
+        row(12, "number", "12345", "1"),
+        row(13, "legacy", "'plain$$correct horse'", "1"),
+        row(14, "nodigest", "'scrypt:16:1:1$abcdefgh12345678$'", "1"),
+    ];
+    let path = folder.make_airflow(&rows.concat()).await;
+    let db = open(&folder, &path, json!({})).await.unwrap();
+    denied(&db, "wrong", "correct hors", "wrong password").await;
+    denied(&db, "nodigest", PASSWORD, "wrong password").await;
+    for name in ["inactive", "undecided"] {
+        denied(&db, name, PASSWORD, "the user is inactive").await;
+        assert_eq!(db_lookup_kind(&db, name).await, Kind::Denied);
+    }
+    for name in ["null", "empty"] {
+        denied(&db, name, PASSWORD, "the user has no password").await;
+    }
+    let unknown = "the stored hash is of an unknown method or out of bounds";
+    for name in [
+        "bcrypt", "plain", "star", "bang", "huge", "number", "legacy",
+    ] {
+        denied(&db, name, PASSWORD, unknown).await;
+    }
+    denied(&db, "binary", PASSWORD, "the user has no password").await;
+    assert_eq!(login(&db, "nobody", PASSWORD).await, Ok(None));
+    shut(&db).await;
+    assert_eq!(statistics(&path, 1).await, (None, Some(1), None));
+    for id in (2..=13).filter(|id| *id != 1) {
+        assert_eq!(statistics(&path, id).await, (None, None, None), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn d02_password_with_nul_is_refused_before_any_look_up() {
+    let folder = Folder::new();
+    let rows = [
+        user(1, "ada"),
+        row(2, "ldap", &format!("'{HASH_OF_EMPTY}'"), "1"),
+    ];
+    let path = folder.make_airflow(&rows.concat()).await;
+    let db = open(&folder, &path, json!({})).await.unwrap();
+    // The database is gone from under it: what is refused now was refused without it.
+    shut(&db).await;
+    let (padded, cut) = (format!("{PASSWORD}\0"), format!("{PASSWORD}\0x"));
+    for (name, password) in [
+        ("ldap", "\0"),
+        ("ldap", "\0\0"),
+        ("ada", padded.as_str()),
+        ("ada", cut.as_str()),
+        ("nobody", "\0"),
+    ] {
+        denied(&db, name, password, "the password contains NUL").await;
+    }
+}
+
+#[tokio::test]
+async fn hash_of_the_empty_password_lets_nobody_in() {
+    let folder = Folder::new();
+    let path = folder
+        .make_airflow(&row(2, "ldap", &format!("'{HASH_OF_EMPTY}'"), "1"))
+        .await;
+    let db = open(&folder, &path, json!({})).await.unwrap();
+    assert_eq!(login(&db, "ldap", "").await, Ok(None));
+    denied(&db, "ldap", " ", "wrong password").await;
+}
+
+#[tokio::test]
+async fn d04_every_refusal_costs_a_whole_hash() {
+    let folder = Folder::new();
+    let hash = "'pbkdf2:sha256:60000$abcdefgh12345678$b7fdec49acb4cb010f688048631327cbbb1b467b3df27a5cb0ff0cf71c75ba4d'";
+    let rows = [
+        row(1, "ada", hash, "1"),
+        row(2, "inactive", hash, "0"),
+        row(3, "null", "NULL", "1"),
+        row(
+            4,
+            "bcrypt",
+            "'$2b$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
+            "1",
+        ),
+    ];
+    let path = folder.make_airflow(&rows.concat()).await;
+    let db = open(&folder, &path, json!({ "hash": "pbkdf2:sha256:60000" }))
+        .await
+        .unwrap();
+    let whole = quickest(&db, "ada", PASSWORD).await;
+    for name in ["ada", "inactive", "null", "bcrypt", "nobody"] {
+        let refused = quickest(&db, name, "wrong").await;
+        assert!(
+            refused > whole / 2,
+            "{name}: {refused:?}, a login takes {whole:?}"
+        );
+    }
+}
+
+async fn quickest(db: &Db, name: &str, password: &str) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let _ = login(db, name, password).await;
+        best = best.min(begun.elapsed());
+    }
+    best
+}
+
+async fn db_lookup_kind(db: &Db, name: &str) -> Kind {
+    use countersign_sdk::AuthPlugin;
+    db.lookup(name).await.unwrap_err().kind()
+}
+
+async fn shut(db: &Db) {
+    use countersign_sdk::AuthPlugin;
+    db.shutdown().await;
+}
