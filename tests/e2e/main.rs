@@ -1,1 +1,43 @@
-//! One end-to-end binary: linking is dear, and one binary links once.
+//! One end-to-end binary: linking is dear, and one binary links once. Modules by
+//! area; no test depends on another, each has its own folder, ports and server.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod airflow;
+mod arrows;
+mod canary;
+mod check;
+mod claims;
+mod config;
+mod fab;
+mod first_start;
+mod jwks;
+mod loading;
+mod outcomes;
+mod plugins;
+mod users;
+
+use countersign_tests::{Folder, Server, artifacts};
+
+/// A server with the template plugin, whose shared password is `door`.
+fn template(folder: &Folder) -> Server {
+    folder.plugin(&artifacts::plugin("template"), "template");
+    Server::start(folder, TEMPLATE)
+}
+
+/// Configuration with one backend, the template plugin.
+const TEMPLATE: &str = r#"
+plugins: { directories: [plugins] }
+backends:
+  door: { plugin: template, config: { password: door } }
+"#;
+
+/// A server with the fixture that answers what the username asks for.
+fn answers(folder: &Folder, more: &str) -> Server {
+    folder.plugin(&artifacts::fixture("answers"), "answers");
+    Server::start(
+        folder,
+        &format!(
+            "plugins: {{ directories: [plugins] }}\nbackends:\n  first:\n    plugin: answers\n    config: {{}}\n{more}"
+        ),
+    )
+}

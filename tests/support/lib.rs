@@ -1,1 +1,17 @@
-//! What every end-to-end test needs: builds, servers, folders, requests.
+//! What every end-to-end test needs: the built files, a folder of its own, a
+//! running server, and requests to it byte for byte.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test support crate: failing loudly is its job
+
+pub mod airflow;
+pub mod artifacts;
+pub mod client;
+pub mod command;
+pub mod folder;
+pub mod patched;
+pub mod server;
+pub mod token;
+
+pub use client::{Answer, get, post_json, send};
+pub use command::{Done, countersign};
+pub use folder::Folder;
+pub use server::Server;

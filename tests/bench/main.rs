@@ -1,0 +1,52 @@
+//! The figures: what Countersign costs beside what cannot be had for less. Each is
+//! taken several times in turn with its reference, and the median is printed, so
+//! that a busy machine slows both sides alike. Nothing is asserted: the table says
+//! `ok` or `below`, and the program ends well either way.
+//!
+//! `tests/bench/run [signing] [abi] [logins] [start] [memory]`
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod abi;
+mod logins;
+mod memory;
+mod plugin;
+mod sample;
+mod signing;
+mod start;
+mod table;
+
+use table::{Row, Table};
+
+type Figure = fn() -> Vec<Row>;
+
+const FIGURES: &[(&str, Figure)] = &[
+    ("signing", signing::measure),
+    ("abi", abi::measure),
+    ("logins", logins::measure),
+    ("start", start::measure),
+    ("memory", memory::measure),
+];
+
+fn main() {
+    // cargo adds `--bench`.
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let known: Vec<&str> = FIGURES.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) {
+        eprintln!(
+            "error: no figure {unknown}\nhelp: figures are {}",
+            known.join(", ")
+        );
+        std::process::exit(64);
+    }
+    let mut table = Table::default();
+    for (name, measure) in FIGURES {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            eprintln!("measuring {name} …");
+            table.extend(measure());
+        }
+    }
+    println!("{}\n{table}", table::machine());
+}

@@ -1,0 +1,220 @@
+//! The main job: an unmodified Airflow 3 accepts our tokens by configuration
+//! alone, while a db backend reads the very database that it runs on.
+
+use std::net::SocketAddr;
+
+use countersign_tests::airflow::{self, Airflow, Facts};
+use countersign_tests::{Folder, Server, artifacts, post_json, send, token};
+
+/// The db backend on Airflow's live database, and Airflow's own public key published.
+fn config(facts: &Facts, more: &str) -> String {
+    format!(
+        "plugins: {{ directories: [\"{}\"] }}\nbackends:\n  users: {{ plugin: db, config: {{ url: \"{}\" }} }}\nkeys:\n  extra_public: [{{ file: \"{}\", kid: \"{}\" }}]\n{more}",
+        artifacts::built().display(),
+        facts["AIRFLOW_DB_URL"],
+        facts["AIRFLOW_OWN_PUBLIC_KEY"],
+        facts["AIRFLOW_OWN_KID"],
+    )
+}
+
+fn status(airflow: SocketAddr, path: &str, jwt: &str) -> u16 {
+    send(
+        airflow,
+        "GET",
+        path,
+        &[("authorization", &format!("Bearer {jwt}"))],
+        b"",
+    )
+    .status
+}
+
+#[test]
+fn airflow_accepts_our_tokens_and_goes_on_with_its_own() {
+    let folder = Folder::new();
+    let home = folder.join("airflow");
+    let facts = airflow::prepare(&home);
+    let server = Server::start(&folder, &config(&facts, ""));
+    let jwks = format!("http://{}/.well-known/jwks.json", server.address);
+    let own = [
+        facts["AIRFLOW_OWN_KEY"].as_str(),
+        facts["AIRFLOW_OWN_KID"].as_str(),
+    ];
+    let options = [
+        "--jwks-url",
+        &jwks,
+        "--own-key",
+        own[0],
+        "--own-kid",
+        own[1],
+        "--set",
+        "api_auth.jwt_leeway=0",
+    ];
+    let running = Airflow::start(&home, &options);
+    let airflow = running.address();
+
+    for (who, id, connections) in [
+        ("ADMIN", "1", 200),
+        ("VIEWER", "2", 403),
+        ("LEGACY", "4", 200),
+    ] {
+        let name = &facts[&format!("AIRFLOW_{who}")];
+        let jwt = server.token(name, &facts[&format!("AIRFLOW_{who}_PASSWORD")]);
+        assert_eq!(token::claims(&jwt)["sub"], id, "{who}");
+        assert_eq!(status(airflow, "/ui/auth/me", &jwt), 200, "{who}");
+        assert_eq!(status(airflow, "/api/v2/pools", &jwt), 200, "{who}");
+        assert_eq!(
+            status(airflow, "/api/v2/connections", &jwt),
+            connections,
+            "{who}"
+        );
+    }
+    let inactive = server.login(
+        &facts["AIRFLOW_INACTIVE"],
+        &facts["AIRFLOW_INACTIVE_PASSWORD"],
+    );
+    assert_eq!(inactive.status, 401);
+    assert_eq!(status(airflow, "/api/v2/pools", "nonsense"), 403);
+
+    // Airflow's own token API works beside ours, with the four settings.
+    let body = format!(
+        r#"{{"username":"{}","password":"{}"}}"#,
+        facts["AIRFLOW_ADMIN"], facts["AIRFLOW_ADMIN_PASSWORD"]
+    );
+    let answer = post_json(airflow, "/auth/token", &body);
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let theirs = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(
+        token::header(&theirs)["kid"],
+        facts["AIRFLOW_OWN_KID"].as_str()
+    );
+    assert_eq!(status(airflow, "/api/v2/pools", &theirs), 200);
+
+    expired_token_is_401(&folder, &server, airflow, &facts);
+    airflowctl_prints_our_token(&home, &server, airflow, &facts);
+    logins_are_counted_in_airflows_table(&home, &facts);
+}
+
+/// The same keys in a second server whose tokens live two seconds.
+fn expired_token_is_401(folder: &Folder, server: &Server, airflow: SocketAddr, facts: &Facts) {
+    let other = Folder::new();
+    copy_keys(&server.state, &other.join("state"));
+    let short = Server::start(&other, &config(facts, "tokens: { lifetime: 2s }\n"));
+    let jwt = short.token(&facts["AIRFLOW_ADMIN"], &facts["AIRFLOW_ADMIN_PASSWORD"]);
+    let expires = token::claims(&jwt)["exp"].as_u64().unwrap();
+    // Until it expires the answer is 200, from then on 401: asked again and again, no pause is guessed.
+    loop {
+        match status(airflow, "/api/v2/pools", &jwt) {
+            200 => assert!(now() <= expires + 1, "still accepted after {expires}"),
+            expired => {
+                assert_eq!(expired, 401);
+                assert!(now() >= expires, "refused before {expires}");
+                break;
+            }
+        }
+    }
+    drop(short);
+    assert!(folder.path().exists());
+}
+
+fn airflowctl_prints_our_token(
+    home: &std::path::Path,
+    server: &Server,
+    airflow: SocketAddr,
+    facts: &Facts,
+) {
+    let url = format!("http://{}", server.address);
+    let password = &facts["AIRFLOW_ADMIN_PASSWORD"];
+    let output = airflow::ctl(
+        home,
+        &[
+            "auth",
+            "token",
+            "--api-url",
+            &url,
+            "--username",
+            &facts["AIRFLOW_ADMIN"],
+            "--password",
+            password,
+        ],
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let jwt = text.trim();
+    assert_eq!(token::claims(jwt)["iss"], url.as_str());
+    assert_eq!(status(airflow, "/api/v2/pools", jwt), 200);
+}
+
+fn logins_are_counted_in_airflows_table(home: &std::path::Path, facts: &Facts) {
+    let script = format!(
+        "import sqlite3; print(sqlite3.connect('{}').execute('select login_count from ab_user where username=?', ('{}',)).fetchone()[0])",
+        facts["AIRFLOW_DB"], facts["AIRFLOW_LEGACY"]
+    );
+    let output = std::process::Command::new("python3")
+        .args(["-c", &script])
+        .current_dir(home)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "1");
+}
+
+#[test]
+fn airflows_export_is_imported_with_its_ids() {
+    let folder = Folder::new();
+    let home = folder.join("airflow");
+    let facts = airflow::prepare(&home);
+    let export = folder.join("users.json");
+    let output = airflow::cli(&home, &["users", "export", export.to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    folder.write(
+        "config.yaml",
+        "backends:\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n",
+    );
+    let state = folder.join("state");
+    let run = |arguments: &[&str], input: &str| {
+        let environment = [
+            ("COUNTERSIGN_STATE", state.to_str().unwrap()),
+            ("COUNTERSIGN_CONFIG", "config.yaml"),
+        ];
+        let done = countersign_tests::countersign(folder.path(), arguments, &environment, input);
+        assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
+        done.stdout
+    };
+    run(&["users", "import", export.to_str().unwrap()], "");
+    let listed: serde_json::Value =
+        serde_json::from_str(&run(&["users", "list", "--json"], "")).unwrap();
+    let ids: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| {
+            (
+                user["id"].to_string().replace('"', ""),
+                user["username"].clone(),
+            )
+        })
+        .collect();
+    assert!(
+        ids.contains(&("2".into(), facts["AIRFLOW_VIEWER"].as_str().into())),
+        "{ids:?}"
+    );
+}
+
+fn copy_keys(from: &std::path::Path, to: &std::path::Path) {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    for folder in [to.to_path_buf(), to.join("keys")] {
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    for entry in fs::read_dir(from.join("keys")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join("keys").join(entry.file_name())).unwrap();
+    }
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}

@@ -1,0 +1,118 @@
+//! No credential in any log, error, page or command output. Every place where a
+//! secret goes in gets a canary; every place where text comes out is searched.
+
+use countersign_tests::{Folder, Server, artifacts, countersign, get, post_json, send};
+
+const CANARY: &str = "canary-7f3a";
+
+#[test]
+fn c07_secrets_come_out_nowhere() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    folder.plugin(&artifacts::fixture("panics_in_create_token"), "panics");
+    folder.write("secret", format!("{CANARY}-file\n"));
+    let config = format!(
+        "plugins: {{ directories: [plugins] }}\nbackends:\n  users: {{ plugin: db, config: {{ url: \"sqlite://{{state}}/users.db\" }} }}\n  door: {{ plugin: template, config: {{ password: {CANARY}-config }} }}\n  file: {{ plugin: template, config: {{ password: {{ file: secret }} }} }}\n  bad: {{ plugin: panics, config: {{}} }}\n"
+    );
+    folder.plugin(&artifacts::plugin("db"), "db");
+    let variables = [("RUST_LOG", "trace")];
+    let server = Server::with(&folder, &config, &variables);
+    let mut seen = String::new();
+    let body = |name: &str| {
+        format!(r#"{{"username":"{name}","password":"{CANARY}-typed","note":"{CANARY}-note"}}"#)
+    };
+    for path in [
+        "/auth/token",
+        "/auth/token/cli",
+        "/auth/users/token",
+        "/auth/door/token",
+        "/auth/bad/token",
+        "/nowhere",
+    ] {
+        for name in ["admin", "boom", "nobody"] {
+            seen += &format!("{:?}", post_json(server.address, path, &body(name)));
+        }
+    }
+    for (kind, text) in [
+        ("text/plain", body("a")),
+        (
+            "application/x-www-form-urlencoded",
+            format!("password={CANARY}"),
+        ),
+        ("application/json", format!("{{\"password\":\"{CANARY}\"")),
+        ("application/json", format!("\"{CANARY}\"")),
+    ] {
+        let headers = [
+            ("content-type", kind),
+            ("authorization", "Bearer canary-7f3a-bearer"),
+            ("cookie", "a=canary-7f3a-cookie"),
+        ];
+        seen += &format!(
+            "{:?}",
+            send(
+                server.address,
+                "POST",
+                "/auth/token",
+                &headers,
+                text.as_bytes()
+            )
+        );
+    }
+    let environment = [
+        ("COUNTERSIGN_STATE", server.state.to_str().unwrap()),
+        ("COUNTERSIGN_CONFIG", "config.yaml"),
+    ];
+    for arguments in [
+        &["users", "add", "eve", "--password-stdin"][..],
+        &["users", "add", "eve", "--role", "None", "--password-stdin"],
+        &["users", "list"],
+        &["check"],
+        &["config", "show"],
+        &["config", "show", "--origin"],
+        &["config", "show", "--json"],
+        &["config", "schema"],
+        &["config", "explain", "backends.door.config.password"],
+    ] {
+        seen += &format!(
+            "{:?}",
+            countersign(
+                folder.path(),
+                arguments,
+                &environment,
+                &format!("{CANARY}-stdin\n")
+            )
+        );
+    }
+    seen += &format!("{:?}", get(server.admin, "/readyz"));
+    let (code, log) = server.stop();
+    assert_eq!(code, 0);
+    assert!(
+        log.contains("\"target\":\"audit\""),
+        "the log has something to search"
+    );
+    for (what, text) in [("an answer or a command", &seen), ("the log", &log)] {
+        let place = text
+            .find(CANARY)
+            .map(|at| &text[at.saturating_sub(300)..(at + 60).min(text.len())]);
+        assert_eq!(place, None, "a secret came out in {what}");
+    }
+}
+
+#[test]
+fn h08_control_characters_of_a_username_stay_escaped_in_the_log() {
+    let folder = Folder::new();
+    let server = crate::template(&folder);
+    let name = "a\\n{\\\"level\\\":\\\"forged\\\"}\\u001b[31m";
+    post_json(
+        server.address,
+        "/auth/token",
+        &format!(r#"{{"username":"{name}","password":"no"}}"#),
+    );
+    let (_, log) = server.stop();
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "each line is one JSON object:\n{log}"
+    );
+    assert!(!log.contains('\u{1b}'));
+}

@@ -1,0 +1,338 @@
+//! What an operator reads when something is wrong, and the exit codes.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use countersign_tests::{Done, Folder, Server, artifacts, countersign, get, token};
+
+fn run(folder: &Folder, arguments: &[&str], environment: &[(&str, &str)]) -> Done {
+    let all = [
+        &[
+            ("COUNTERSIGN_STATE", "state"),
+            ("COUNTERSIGN_CONFIG", "config.yaml"),
+        ],
+        environment,
+    ]
+    .concat();
+    countersign(folder.path(), arguments, &all, "")
+}
+
+#[test]
+fn check_of_the_defaults_passes_and_makes_nothing() {
+    let folder = Folder::new();
+    let done = countersign(folder.path(), &["check"], &[], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.stdout.contains("ok: the server can start"),
+        "{}",
+        done.stdout
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "check changes nothing"
+    );
+}
+
+#[test]
+fn check_beside_a_running_server_passes() {
+    let folder = Folder::new();
+    let server = Server::start(
+        &folder,
+        "backends:\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n",
+    );
+    let done = run(
+        &folder,
+        &["check"],
+        &[("COUNTERSIGN_STATE", server.state.to_str().unwrap())],
+    );
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+fn c01_all_mistakes_are_told_in_one_run_with_their_places() {
+    let folder = Folder::new();
+    folder.write("config.yaml", "server: { lisen: 1 }\ntokens:\n  lifetime: soon\n  leeway: 10s\nbackends:\n  bad:\n    plugin: nowhere\n");
+    let done = run(&folder, &["check"], &[]);
+    assert_eq!(done.code, 78, "{done:?}");
+    for expected in [
+        "lisen",
+        "listen",
+        "config.yaml:1:",
+        "tokens.lifetime",
+        "config.yaml:3:",
+        "nowhere",
+        "config.yaml:7:",
+    ] {
+        assert!(
+            done.stderr.contains(expected),
+            "{expected:?} is missing in:\n{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn c01_broken_yaml_is_told_with_its_line() {
+    for (text, expected) in [
+        ("server: {", "config.yaml:"),
+        ("server:\n\tlisten: x\n", "tab"),
+        ("a: 1\na: 2\n", "config.yaml:2:"),
+        ("tokens: { audience: ${A:-b} }\n", "quote"),
+        ("tokens:\n  audience: ${NOT_SET}\n", "NOT_SET"),
+        ("- a\n", "config.yaml:1:"),
+    ] {
+        let folder = Folder::new();
+        folder.write("config.yaml", text);
+        let done = run(&folder, &["check"], &[]);
+        assert_eq!(done.code, 78, "{text:?}: {done:?}");
+        assert!(
+            done.stderr.contains(expected),
+            "{text:?}: {expected:?} is missing in:\n{}",
+            done.stderr
+        );
+        assert!(done.stderr.contains("error:"), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn presets_pass_with_what_their_users_have() {
+    let folder = Folder::new();
+    let config = |name: &str| artifacts::repository().join("config").join(name);
+    let made = run(
+        &folder,
+        &[
+            "keys",
+            "generate",
+            "--private-key",
+            "private.der",
+            "--public-key",
+            "public.der",
+        ],
+        &[("COUNTERSIGN_CONFIG", "")],
+    );
+    assert_eq!(made.code, 0, "{made:?}");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (private, public) = (path("private.der"), path("public.der"));
+    let open_metadata = [
+        ("RSA_PRIVATE_KEY_FILE_PATH", private.as_str()),
+        ("RSA_PUBLIC_KEY_FILE_PATH", &public),
+        ("JWT_KEY_ID", "own"),
+    ];
+    let done = run(
+        &folder,
+        &[
+            "check",
+            "--config",
+            config("openmetadata.yaml").to_str().unwrap(),
+        ],
+        &open_metadata,
+    );
+    assert_eq!(done.code, 0, "{done:?}");
+    // Stands in for Airflow's: the same tables, in a file that exists.
+    let add = ["users", "add", "ada", "--password-stdin"];
+    let environment = [("COUNTERSIGN_STATE", "state"), ("COUNTERSIGN_CONFIG", "")];
+    assert_eq!(
+        countersign(folder.path(), &add, &environment, "x\n").code,
+        0
+    );
+    let database = format!("sqlite://{}", path("state/users.db"));
+    let airflow = [
+        ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", database.as_str()),
+        ("AIRFLOW_JWT_PUBLIC_KEY", &public),
+    ];
+    let done = run(
+        &folder,
+        &[
+            "check",
+            "--config",
+            config("airflow.yaml").to_str().unwrap(),
+        ],
+        &airflow,
+    );
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+fn m12_server_leaves_no_core_dump() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    let server = Server::start(&folder, crate::TEMPLATE);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
+
+#[test]
+fn port_that_is_taken_is_told_at_once() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    folder.write("config.yaml", "server: { listen: \"127.0.0.1:0\" }\n");
+    let done = run(
+        &folder,
+        &["serve"],
+        &[("COUNTERSIGN_SERVER__LISTEN", &address)],
+    );
+    assert_eq!(done.code, 78, "{done:?}");
+    for expected in [
+        "server.listen",
+        &address,
+        "in use",
+        "COUNTERSIGN_SERVER__LISTEN",
+    ] {
+        assert!(
+            done.stderr.contains(expected),
+            "{expected:?} is missing in:\n{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn state_that_cannot_be_had_is_told() {
+    let folder = Folder::new();
+    folder.write(
+        "config.yaml",
+        "server: { listen: \"127.0.0.1:0\" }\nadmin: { listen: \"127.0.0.1:0\" }\n",
+    );
+    folder.write("file", "");
+    let done = run(&folder, &["serve"], &[("COUNTERSIGN_STATE", "file/state")]);
+    assert_eq!(done.code, 78, "{done:?}");
+    assert!(
+        done.stderr.contains("cannot be created or written")
+            && done.stderr.contains("COUNTERSIGN_STATE"),
+        "{}",
+        done.stderr
+    );
+    for command in ["check", "serve"] {
+        let done = run(&folder, &[command], &[("COUNTERSIGN_STATE", "file")]);
+        assert!(
+            done.code == 78 && done.stderr.contains("cannot be created or written"),
+            "{command}: {done:?}"
+        );
+        let deep = "deep/".repeat(30);
+        let done = run(&folder, &[command], &[("COUNTERSIGN_STATE", &deep)]);
+        assert!(
+            done.code == 78 && done.stderr.contains("too long for a socket"),
+            "{command}: {done:?}"
+        );
+    }
+    fs::create_dir(folder.join("open")).unwrap();
+    fs::set_permissions(folder.join("open"), fs::Permissions::from_mode(0o755)).unwrap();
+    let done = run(&folder, &["serve"], &[("COUNTERSIGN_STATE", "open")]);
+    assert!(
+        done.code == 78 && done.stderr.contains("chmod 700"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn key_file_that_others_can_read_is_exit_74() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    folder.write(
+        "config.yaml",
+        format!("keys: {{ private_key: private.der }}\n{}", crate::TEMPLATE),
+    );
+    let made = run(
+        &folder,
+        &[
+            "keys",
+            "generate",
+            "--private-key",
+            "private.der",
+            "--public-key",
+            "public.der",
+        ],
+        &[],
+    );
+    assert_eq!(made.code, 0, "{made:?}");
+    assert_eq!(run(&folder, &["check"], &[]).code, 0);
+    fs::set_permissions(
+        folder.join("private.der"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    let done = run(&folder, &["check"], &[]);
+    assert_eq!(done.code, 74, "{done:?}");
+    assert!(
+        done.stderr.contains("private.der") && done.stderr.contains("help:"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn usage_mistakes_are_exit_64() {
+    let folder = Folder::new();
+    for arguments in [
+        &["nonsense"][..],
+        &["--set", "novalue"],
+        &["keys", "generate", "--algorithm", "HS256"],
+        &["keys", "generate", "--private-key", "x"],
+    ] {
+        let done = run(&folder, arguments, &[("COUNTERSIGN_CONFIG", "")]);
+        assert_eq!(done.code, 64, "{arguments:?}: {done:?}");
+    }
+}
+
+#[test]
+fn seeds_openssl_commands_make_keys_that_sign() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    for command in [
+        "genrsa -out private_key.pem 2048",
+        "pkcs8 -topk8 -inform PEM -outform DER -in private_key.pem -out private_key.der -nocrypt",
+        "rsa -in private_key.pem -pubout -outform DER -out public_key.der",
+    ] {
+        assert!(
+            Command::new("openssl")
+                .args(command.split(' '))
+                .current_dir(folder.path())
+                .output()
+                .unwrap()
+                .status
+                .success(),
+            "{command}"
+        );
+    }
+    fs::set_permissions(
+        folder.join("private_key.der"),
+        fs::Permissions::from_mode(0o600),
+    )
+    .unwrap();
+    // OpenMetadata's block, with its own variable names and defaults.
+    let block = r#"
+jwtTokenConfiguration:
+  rsapublicKeyFilePath: ${RSA_PUBLIC_KEY_FILE_PATH:-"./conf/public_key.der"}
+  rsaprivateKeyFilePath: ${RSA_PRIVATE_KEY_FILE_PATH:-"./conf/private_key.der"}
+  jwtissuer: ${JWT_ISSUER:-"open-metadata.org"}
+  keyId: ${JWT_KEY_ID:-"Gb389a-9f76-gdjs-a92j-0242bk94356"}
+"#;
+    let environment = [
+        ("RSA_PUBLIC_KEY_FILE_PATH", "public_key.der"),
+        ("RSA_PRIVATE_KEY_FILE_PATH", "private_key.der"),
+        ("JWT_KEY_ID", "my-own-kid"),
+    ];
+    let server = Server::with(
+        &folder,
+        &format!("{}{block}", crate::TEMPLATE),
+        &environment,
+    );
+    let jwt = server.token("ada", "door");
+    assert_eq!(
+        (
+            token::header(&jwt)["kid"].as_str(),
+            token::claims(&jwt)["iss"].as_str()
+        ),
+        (Some("my-own-kid"), Some("open-metadata.org"))
+    );
+    let published = get(server.address, "/api/v1/system/config/jwks").json();
+    assert_eq!(published["keys"][0]["kid"], "my-own-kid");
+}
