@@ -14,19 +14,12 @@ pub struct TokenRequest {
 impl TokenRequest {
     /// The first value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.inner
-            .headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_slice())
+        self.inner.headers.get(name)
     }
 
     /// All headers: lower-case names, values as received.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.inner
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.inner.headers.iter()
     }
 
     /// The raw body, at most 64 KiB.
@@ -97,12 +90,8 @@ mod tests {
     use super::*;
 
     fn request(authorization: &str, body: &str) -> TokenRequest {
-        let headers = vec![(
-            "authorization".to_owned(),
-            authorization.as_bytes().to_vec(),
-        )];
         countersign_abi::Request {
-            headers,
+            headers: [("authorization", authorization)].into_iter().collect(),
             body: body.into(),
             ..Default::default()
         }

@@ -54,12 +54,10 @@ impl Backend {
             .username
             .as_ref()
             .is_none_or(|pattern| username.is_some_and(|name| pattern.is_match(name)));
-        let by_header = rules.header.as_ref().is_none_or(|wanted| {
-            request
-                .headers
-                .iter()
-                .any(|(name, _)| wanted.eq_ignore_ascii_case(name))
-        });
+        let by_header = rules
+            .header
+            .as_ref()
+            .is_none_or(|wanted| request.headers.get(&wanted.to_ascii_lowercase()).is_some());
         let by_body = rules
             .body
             .as_ref()

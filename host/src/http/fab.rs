@@ -9,6 +9,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, StatusCode};
 use axum::routing::any;
+use countersign_abi::Headers;
 use serde_json::json;
 
 use super::peer::Peer;
@@ -100,10 +101,10 @@ async fn answer(face: &Face, request: &Request) -> Response<Body> {
 }
 
 /// Headers as they cross the boundary.
-fn plain(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+fn plain(headers: &HeaderMap) -> Headers {
     headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
         .collect()
 }
 

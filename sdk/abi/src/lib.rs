@@ -22,6 +22,7 @@
 
 mod elf;
 mod export;
+mod headers;
 mod info;
 mod instance;
 mod layout;
@@ -38,6 +39,7 @@ use std::pin::Pin;
 
 pub use elf::{InspectError, Inspection, inspect};
 pub use export::{Export, Plugin, panic_text};
+pub use headers::{Header, Headers};
 pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
 pub use loader::{Inspected, Library, LoadError, Opened};

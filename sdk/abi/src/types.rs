@@ -7,11 +7,13 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{ROption, RResult, RString, RVec};
 
+use crate::headers::Headers;
+
 /// One request to a backend, as the host received it.
 #[derive(Clone, Default)]
 pub struct Request {
-    /// Header names in lower case, values as received (RFC 9110 section 5.5 allows bytes).
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// All headers.
+    pub headers: Headers,
     /// The raw body.
     pub body: Vec<u8>,
     /// Address of the client, without port.
@@ -132,15 +134,9 @@ impl Failure {
 
 #[repr(C)]
 #[derive(StableAbi)]
-pub(crate) struct FfiHeader {
-    name: RString,
-    value: RVec<u8>,
-}
-
-#[repr(C)]
-#[derive(StableAbi)]
 pub(crate) struct FfiRequest {
-    headers: RVec<FfiHeader>,
+    /// In the form of [`Headers`].
+    headers: RVec<u8>,
     body: RVec<u8>,
     peer: RString,
     request_id: RString,
@@ -182,14 +178,7 @@ pub(crate) type FfiJson = RResult<RString, FfiFailure>;
 impl From<Request> for FfiRequest {
     fn from(request: Request) -> Self {
         FfiRequest {
-            headers: request
-                .headers
-                .into_iter()
-                .map(|(name, value)| FfiHeader {
-                    name: name.into(),
-                    value: value.into(),
-                })
-                .collect(),
+            headers: request.headers.into_bytes().into(),
             body: request.body.into(),
             peer: request.peer.into(),
             request_id: request.request_id.into(),
@@ -202,11 +191,7 @@ impl From<Request> for FfiRequest {
 impl From<FfiRequest> for Request {
     fn from(request: FfiRequest) -> Self {
         Request {
-            headers: request
-                .headers
-                .into_iter()
-                .map(|h| (h.name.into(), h.value.into()))
-                .collect(),
+            headers: Headers::from_bytes(request.headers.into()),
             body: request.body.into(),
             peer: request.peer.into(),
             request_id: request.request_id.into(),
