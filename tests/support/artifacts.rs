@@ -40,12 +40,11 @@ pub fn built() -> &'static PathBuf {
     })
 }
 
-/// The repository's root.
+/// The repository's root. Asked when the test runs: a target folder may be shared by
+/// several checkouts, and this crate may have been built in another.
 pub fn repository() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
+    let tests = std::env::var_os("CARGO_MANIFEST_DIR").expect("run by cargo");
+    PathBuf::from(tests).parent().unwrap().to_path_buf()
 }
 
 /// The `countersign` binary.
