@@ -271,3 +271,41 @@ fn bearer_without_a_body_reaches_the_backends() {
         "no backend takes bearer tokens"
     );
 }
+
+#[test]
+fn users_of_fabs_table_are_found_as_fab_finds_them() {
+    let folder = Folder::new();
+    let config =
+        "backends:\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n";
+    let server = Server::start(&folder, config);
+    let password = std::fs::read_to_string(server.state.join("initial-admin-password")).unwrap();
+    let password = password.trim();
+    for (username, status) in [
+        ("admin", 201),
+        ("ADMIN", 201),
+        ("admin@localhost", 201),
+        ("Admin@LocalHost", 401),
+        (" admin", 401),
+        ("admin ", 401),
+        ("admin\0", 401),
+        ("nobody", 401),
+        ("adm%", 401),
+        ("admin' OR '1'='1", 401),
+    ] {
+        let answer = server.login(username, password);
+        assert_eq!(answer.status, status, "{username:?}");
+        if status == 401 {
+            assert_eq!(answer.body, INVALID);
+        }
+    }
+    for wrong in [
+        "wrong",
+        "\0",
+        &format!("{password}\0"),
+        &format!(" {password}"),
+    ] {
+        assert_eq!(server.login("admin", wrong).status, 401, "{wrong:?}");
+    }
+    // No throttle and no lock-out by the count, as in FAB's token API.
+    assert_eq!(server.login("admin", password).status, 201);
+}
