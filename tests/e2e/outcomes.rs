@@ -107,7 +107,7 @@ fn direct_path_of_an_unknown_or_closed_backend_is_404() {
 }
 
 #[test]
-fn call_past_its_deadline_is_503_and_the_server_lives_on() {
+fn p09_call_past_its_deadline_is_503_and_the_server_lives_on() {
     let folder = Folder::new();
     folder.plugin(&artifacts::fixture("hangs"), "hangs");
     let config = "plugins: { directories: [plugins] }\nbackends:\n  slow: { plugin: hangs, config: {}, timeout: 200ms, concurrency: 2 }\n";

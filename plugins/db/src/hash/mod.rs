@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn verify_of_werkzeugs_vectors_agrees_with_werkzeug_3() {
+    fn d01_verify_of_werkzeugs_vectors_agrees_with_werkzeug_3() {
         let text = include_str!("../../../../tests/vectors/werkzeug_hashes.json");
         let file: Value = serde_json::from_str(text).unwrap();
         let vectors = file["vectors"].as_array().unwrap();
