@@ -30,7 +30,7 @@ fn each_outcome_has_its_status_and_no_private_detail() {
         Some("7")
     );
     assert!(server.login("fault", "x").json()["request_id"].is_string());
-    let log = server.log();
+    let (_, log) = server.stop();
     for private in [
         "private reason",
         "private outage",
@@ -140,8 +140,9 @@ fn p06_panic_is_a_500_of_that_request_alone() {
         assert!(!answer.body.contains("own words"));
         assert_eq!(server.login("ada", "x").status, 201);
     }
+    let (_, log) = server.stop();
     assert!(
-        server.log().contains("the plugin's own words"),
+        log.contains("the plugin's own words"),
         "the panic's text belongs in the log"
     );
 }
@@ -206,7 +207,8 @@ fn subject_that_borrows_another_backends_name_is_a_fault() {
     let server = Server::start(&folder, config);
     assert_eq!(server.login("users:1", "door").status, 500);
     assert_eq!(server.login("nobody:1", "door").status, 201);
-    assert!(server.log().contains("begins with"), "{}", server.log());
+    let (_, log) = server.stop();
+    assert!(log.contains("begins with"), "{log}");
 }
 
 #[test]

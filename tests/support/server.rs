@@ -92,7 +92,8 @@ impl Server {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// The log so far.
+    /// The log as far as it has been read: more may be on its way. What must be in it, or
+    /// must not, is looked for in the whole log, which [`Server::stop`] gives.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
