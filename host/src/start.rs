@@ -1,7 +1,6 @@
 //! From a checked configuration to everything that minting needs. `serve` and
 //! `check` run the same code; only the first may change the state folder.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use crate::backends::library::Libraries;
@@ -27,13 +26,12 @@ pub async fn start(
     mode: Mode,
     progress: &dyn Fn(&str),
 ) -> Result<Tokens, StartError> {
-    let exposed = !is_loopback(&config.server.listen);
     let keys = KeySet::open(
         &config.keys,
         &config.state,
         &Opening {
             mode,
-            exposed,
+            exposed: config.is_exposed(),
             now: SystemTime::now(),
             progress,
         },
@@ -50,12 +48,4 @@ pub async fn start(
         issuer,
         keys,
     })
-}
-
-fn is_loopback(listen: &str) -> bool {
-    listen
-        .parse::<SocketAddr>()
-        .map_or(listen.starts_with("localhost:"), |address| {
-            address.ip().is_loopback()
-        })
 }

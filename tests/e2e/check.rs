@@ -5,19 +5,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use countersign_tests::{Done, Folder, Server, artifacts, countersign, get, token};
+use countersign_tests::{Folder, Server, artifacts, countersign, get, token};
 
-fn run(folder: &Folder, arguments: &[&str], environment: &[(&str, &str)]) -> Done {
-    let all = [
-        &[
-            ("COUNTERSIGN_STATE", "state"),
-            ("COUNTERSIGN_CONFIG", "config.yaml"),
-        ],
-        environment,
-    ]
-    .concat();
-    countersign(folder.path(), arguments, &all, "")
-}
+use crate::run;
 
 #[test]
 fn check_of_the_defaults_passes_and_makes_nothing() {

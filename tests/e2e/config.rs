@@ -1,19 +1,9 @@
 //! `countersign config …` and `keys list`, as an operator uses them.
 
-use countersign_tests::{Done, Folder, Server, artifacts, countersign};
+use countersign_tests::{Folder, Server, artifacts};
 use serde_json::Value;
 
-fn run(folder: &Folder, arguments: &[&str], environment: &[(&str, &str)]) -> Done {
-    let all = [
-        &[
-            ("COUNTERSIGN_STATE", "state"),
-            ("COUNTERSIGN_CONFIG", "config.yaml"),
-        ],
-        environment,
-    ]
-    .concat();
-    countersign(folder.path(), arguments, &all, "")
-}
+use crate::run;
 
 fn with_template() -> Folder {
     let folder = Folder::new();

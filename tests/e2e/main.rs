@@ -16,7 +16,7 @@ mod outcomes;
 mod plugins;
 mod users;
 
-use countersign_tests::{Folder, Server, artifacts};
+use countersign_tests::{Done, Folder, Server, artifacts, countersign};
 
 /// A server with the template plugin, whose shared password is `door`.
 fn template(folder: &Folder) -> Server {
@@ -40,4 +40,17 @@ fn answers(folder: &Folder, more: &str) -> Server {
             "plugins: {{ directories: [plugins] }}\nbackends:\n  first:\n    plugin: answers\n    config: {{}}\n{more}"
         ),
     )
+}
+
+/// A command on `config.yaml` and `state` of the folder, unless `environment` says otherwise.
+fn run(folder: &Folder, arguments: &[&str], environment: &[(&str, &str)]) -> Done {
+    let all = [
+        &[
+            ("COUNTERSIGN_STATE", "state"),
+            ("COUNTERSIGN_CONFIG", "config.yaml"),
+        ],
+        environment,
+    ]
+    .concat();
+    countersign(folder.path(), arguments, &all, "")
 }

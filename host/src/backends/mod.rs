@@ -18,6 +18,7 @@ pub mod backend;
 pub mod chain;
 pub mod discover;
 pub mod library;
+mod log;
 pub mod outcome;
 pub mod registry;
 pub mod supervisor;

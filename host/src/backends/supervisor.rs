@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_abi::{Failure, Level, Operation, Services};
+use countersign_abi::{Failure, Operation};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::Registry;
 use super::backend::{Backend, Capabilities};
 use super::library::{Libraries, Plugin, PluginError};
+use super::log::{BackendLog, printable};
 use crate::config::Config;
 use crate::config::shapes;
 
@@ -109,9 +110,7 @@ async fn configure(
     let envelope =
         json!({ "config": settings.config, "backend": id, "state": state, "check": check })
             .to_string();
-    let services = Arc::new(Forward {
-        backend: id.to_owned(),
-    });
+    let services = Arc::new(BackendLog::of(id));
     let made = timeout(CONFIGURE_LIMIT, plugin.library.create(services, &envelope)).await;
     let instance = made
         .map_err(|_| {
@@ -151,41 +150,4 @@ async fn configure(
         permits,
         username,
     })
-}
-
-/// The host's services to one instance.
-struct Forward {
-    backend: String,
-}
-
-impl Services for Forward {
-    fn enabled(&self, level: Level) -> bool {
-        match level {
-            Level::Trace => tracing::enabled!(target: "plugin", tracing::Level::TRACE),
-            Level::Debug => tracing::enabled!(target: "plugin", tracing::Level::DEBUG),
-            Level::Info => tracing::enabled!(target: "plugin", tracing::Level::INFO),
-            Level::Warn => tracing::enabled!(target: "plugin", tracing::Level::WARN),
-            Level::Error => tracing::enabled!(target: "plugin", tracing::Level::ERROR),
-        }
-    }
-
-    fn log(&self, level: Level, module: &str, message: &str, fields: &str) {
-        let (backend, module) = (self.backend.as_str(), printable(module));
-        let (message, fields) = (printable(message), printable(fields));
-        match level {
-            Level::Trace => tracing::trace!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Debug => tracing::debug!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Info => tracing::info!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Warn => tracing::warn!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Error => tracing::error!(target: "plugin", backend, module, fields, "{message}"),
-        }
-    }
-}
-
-/// A plugin's text is untrusted: at most 8 KiB of it, without control characters.
-fn printable(text: &str) -> String {
-    text.chars()
-        .take(8192)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

@@ -58,9 +58,7 @@ impl Failure {
         text.push_str(&format!("help: {help}\n"));
         Failure { code, text }
     }
-}
 
-impl Failure {
     /// What is wrong, in one line, for a table.
     pub(super) fn first_line(&self) -> String {
         let line = self.text.lines().next().unwrap_or_default();

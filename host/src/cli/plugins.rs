@@ -5,10 +5,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use countersign_abi::{InspectError, Inspection, inspect};
+use countersign_abi::{Inspected, Inspection, LoadError, Sealed};
 use rustix::fs::OFlags;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::failure::{Failure, REFUSED};
 use super::output;
@@ -85,7 +84,7 @@ fn row(found: &Found) -> String {
 struct Seen {
     path: PathBuf,
     sha256: String,
-    inspection: Result<Inspection, InspectError>,
+    inspection: Result<Inspection, LoadError>,
     trust: Result<Option<String>, (String, String)>,
 }
 
@@ -99,7 +98,7 @@ impl Seen {
             )
         };
         // Without waiting: opening a named pipe would wait for its other end.
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
             .open(path)
@@ -111,13 +110,9 @@ impl Seen {
                 "name a plugin's `.so` file",
             ));
         }
-        let mut hash = Sha256::new();
-        std::io::copy(&mut file, &mut HashWriter(&mut hash)).map_err(unreadable)?;
-        let sha256 = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        // The copy that loading would make: hashed and inspected are the same bytes.
+        let sealed = Sealed::of(&file, "inspected", &std::env::temp_dir()).map_err(unreadable)?;
+        let sha256 = sealed.sha256();
         let trust = verify(Found {
             name: String::new(),
             path: path.to_path_buf(),
@@ -125,7 +120,7 @@ impl Seen {
         Ok(Seen {
             path: path.to_path_buf(),
             sha256,
-            inspection: inspect(&file),
+            inspection: sealed.inspect().map(Inspected::into_inspection),
             trust: trust
                 .map(|verified| verified.warning)
                 .map_err(|error| (error.to_string(), error.help())),
@@ -142,7 +137,7 @@ impl Seen {
 
     fn help(&self) -> String {
         match (&self.inspection, &self.trust) {
-            (Err(error), _) => error.help().to_owned(),
+            (Err(error), _) => error.help(),
             (_, Err((_, help))) => help.clone(),
             _ => String::new(),
         }
@@ -190,18 +185,5 @@ impl Seen {
             .into_iter()
             .map(|(name, value)| format!("{name:<8} {value}\n"))
             .collect()
-    }
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -1,8 +1,6 @@
 //! What every command begins with: where configuration comes from, and the
 //! libraries whose schemas complete it.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -16,8 +14,6 @@ use crate::telemetry;
 pub(super) struct Setup {
     pub(super) sources: Sources,
     pub(super) libraries: Libraries,
-    /// Asked for once per plugin, since each answer copies and hashes the file.
-    schemas: RefCell<BTreeMap<String, Result<Value, String>>>,
 }
 
 impl Setup {
@@ -38,7 +34,6 @@ impl Setup {
         Ok(Setup {
             sources,
             libraries: Libraries::new(copies),
-            schemas: RefCell::default(),
         })
     }
 
@@ -73,19 +68,11 @@ impl Setup {
 
 impl PluginSchemas for Setup {
     fn schema(&self, plugin: &str, settings: &shapes::Plugins) -> Result<Value, String> {
-        let load = || {
-            let plugin = self
-                .libraries
-                .load(plugin, settings)
-                .map_err(|error| format!("{error}\nhelp: {}", error.help()))?;
-            let schema = plugin.library.schema().map_err(|failure| failure.detail)?;
-            serde_json::from_str(&schema)
-                .map_err(|_| "its configuration schema is not JSON".to_owned())
-        };
-        self.schemas
-            .borrow_mut()
-            .entry(plugin.to_owned())
-            .or_insert_with(load)
-            .clone()
+        let plugin = self
+            .libraries
+            .load(plugin, settings)
+            .map_err(|error| format!("{error}\nhelp: {}", error.help()))?;
+        let schema = plugin.library.schema().map_err(|failure| failure.detail)?;
+        serde_json::from_str(&schema).map_err(|_| "its configuration schema is not JSON".to_owned())
     }
 }

@@ -37,7 +37,7 @@ mod types;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use elf::{InspectError, Inspection, inspect};
+pub use elf::{InspectError, Inspection};
 pub use export::{Export, Plugin, panic_text};
 pub use headers::{Header, Headers};
 pub use info::{ABI_VERSION, Info};

@@ -113,6 +113,11 @@ impl Inspected {
         &self.inspection.info
     }
 
+    /// What was found, for those who only wanted to look.
+    pub fn into_inspection(self) -> Inspection {
+        self.inspection
+    }
+
     /// Maps the library. Its constructors run here, before any other code of it.
     pub fn open(self) -> Result<Opened, LoadError> {
         let Inspected { sealed, inspection } = self;

@@ -18,6 +18,7 @@ pub use backends::{Backend, Follow, Match, Roles};
 pub use keys::{Algorithm, ExtraPublic, Keys};
 pub use tokens::Tokens;
 
+use super::formats;
 use super::values::{FilePath, Network, Secret, Sha256};
 
 /// The whole configuration.
@@ -155,6 +156,11 @@ impl Config {
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
+    }
+
+    /// Can other machines reach the public listener?
+    pub fn is_exposed(&self) -> bool {
+        !formats::listen_host(&self.server.listen).is_some_and(formats::is_loopback)
     }
 
     /// The `iss` of our tokens.

@@ -86,7 +86,7 @@ impl InspectError {
 }
 
 /// Inspects an open file. Never maps it, never runs its code.
-pub fn inspect(file: &File) -> Result<Inspection, InspectError> {
+pub(crate) fn inspect(file: &File) -> Result<Inspection, InspectError> {
     let length = file
         .metadata()
         .map_err(|error| InspectError::Damaged(error.to_string()))?
