@@ -4,13 +4,14 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_abi::Services;
+use countersign_abi::{Metric, Services};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::cpu;
+use crate::log::{self, Speaker};
 use crate::{AuthError, Result};
-use crate::{cpu, log};
 
 /// What the host tells an instance when it is configured.
 #[derive(Deserialize)]
@@ -83,10 +84,47 @@ impl Cx {
     /// instance's. Call it from within `configure` or a call. The work must end by
     /// itself, at the latest when the instance is dropped.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        match self.0.services.clone() {
-            Some(services) => drop(tokio::spawn(log::on_behalf(services, work))),
+        match &self.0.services {
+            Some(services) => {
+                drop(tokio::spawn(log::on_behalf(
+                    Speaker::new(services, ""),
+                    work,
+                )));
+            }
             None => drop(tokio::spawn(work)),
         }
+    }
+
+    /// Adds to a count, such as `binds`, that the host shows as
+    /// `countersign_plugin_binds{backend="…"}` on `/metrics`. Names and labels come from
+    /// the code, never from a request: the host keeps a limited number of series.
+    pub fn count(&self, name: &str, labels: &[(&str, &str)], amount: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        self.metric(Metric::Counter, name, labels, amount as f64);
+    }
+
+    /// Sets a level, such as `pool_idle`.
+    pub fn gauge(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.metric(Metric::Gauge, name, labels, value);
+    }
+
+    /// Observes one value of a distribution, such as `search_seconds`; times are in seconds.
+    pub fn observe(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.metric(Metric::Histogram, name, labels, value);
+    }
+
+    fn metric(&self, kind: Metric, name: &str, labels: &[(&str, &str)], value: f64) {
+        let Some(services) = &self.0.services else {
+            return;
+        };
+        let labels = labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        let labels = match Map::from_iter(labels) {
+            none if none.is_empty() => String::new(),
+            some => Value::Object(some).to_string(),
+        };
+        services.metric(kind, name, &labels, value);
     }
 
     /// How many threads [`cpu`](Self::cpu) has.

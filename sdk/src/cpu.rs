@@ -60,10 +60,10 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
     {
         let (answer, waiting) = oneshot::channel();
-        let services = log::current();
+        let speaker = log::current();
         let job = Box::new(move || {
             if !answer.is_closed() {
-                let result = log::within(services, || catch_unwind(AssertUnwindSafe(work)));
+                let result = log::within(speaker, || catch_unwind(AssertUnwindSafe(work)));
                 // A result that nobody takes is the author's too; its drop may panic.
                 if let Err(Err(payload)) = answer.send(result) {
                     panic_text(payload);

@@ -3,13 +3,15 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use countersign_abi::{BoxFuture, Export, Failure, Operation, Plugin, Request, Services};
+use countersign_abi::{BoxFuture, Call, Export, Failure, Operation, Plugin, Request, Services};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::context::Envelope;
+use crate::log::{self, Speaker};
 use crate::plugin::{AuthPlugin, Configure};
 use crate::runtime::{release, spawn};
-use crate::{AuthError, Cx, Result, TokenRequest, log};
+use crate::{AuthError, Cx, Result, TokenRequest};
 
 /// Exports a type as the plugin of this library. One per crate; the crate's name,
 /// without `countersign-`, is the plugin's.
@@ -38,8 +40,7 @@ impl<P: AuthPlugin> Export for Exported<P> {
         envelope: String,
     ) -> BoxFuture<Result<Arc<dyn Plugin>, Failure>> {
         log::install(&services, std::any::type_name::<P>());
-        let speaking = Arc::clone(&services);
-        let made = spawn(log::on_behalf(speaking, async move {
+        let made = spawn(log::on_behalf(Speaker::new(&services, ""), async move {
             let mut envelope: Envelope = serde_json::from_str(&envelope)
                 .map_err(|error| AuthError::fault(format!("the host's envelope: {error}")))?;
             let cx = Cx::new(&envelope, Some(Arc::clone(&services)));
@@ -76,9 +77,12 @@ impl<P: AuthPlugin> Running<P> {
 impl<P: AuthPlugin> Drop for Running<P> {
     fn drop(&mut self) {
         if let Some(plugin) = self.plugin.take() {
-            release(log::on_behalf(Arc::clone(&self.services), async move {
-                drop(plugin);
-            }));
+            release(log::on_behalf(
+                Speaker::new(&self.services, ""),
+                async move {
+                    drop(plugin);
+                },
+            ));
         }
     }
 }
@@ -89,20 +93,20 @@ impl<P: AuthPlugin> Plugin for Running<P> {
         request: Request,
     ) -> BoxFuture<Result<Option<countersign_abi::User>, Failure>> {
         let plugin = self.plugin();
-        let call = spawn(log::on_behalf(Arc::clone(&self.services), async move {
+        let speaker = Speaker::new(&self.services, request.request_id.as_str());
+        let call = spawn(log::on_behalf(speaker, async move {
             plugin?.create_token(TokenRequest::from(request)).await
         }));
         Box::pin(async move { Ok(call.await?.map(Into::into)) })
     }
 
-    fn call(&self, operation: Operation, arguments: String) -> BoxFuture<Result<String, Failure>> {
+    fn call(&self, operation: Operation, call: Call) -> BoxFuture<Result<Value, Failure>> {
         let plugin = self.plugin();
-        let call = spawn(log::on_behalf(Arc::clone(&self.services), async move {
-            let arguments: Value = serde_json::from_str(&arguments)
-                .map_err(|_| AuthError::fault("the host's arguments are not JSON"))?;
-            perform(plugin?.as_ref(), operation, arguments).await
+        let speaker = Speaker::new(&self.services, call.request_id.as_str());
+        let call = spawn(log::on_behalf(speaker, async move {
+            perform(plugin?.as_ref(), operation, call.arguments).await
         }));
-        Box::pin(async move { Ok(call.await?.to_string()) })
+        Box::pin(async move { Ok(call.await?) })
     }
 }
 
@@ -112,14 +116,15 @@ async fn perform<P: AuthPlugin>(
     arguments: Value,
 ) -> Result<Value> {
     let text = |key: &str| {
-        arguments
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        let text = arguments.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
     };
     match operation {
         Operation::Capabilities => Ok(json!(plugin.capabilities())),
+        Operation::BeginLogin => Ok(json!(plugin.begin_login(typed(arguments)?).await?)),
+        Operation::FinishLogin => Ok(json!(plugin.finish_login(typed(arguments)?).await?)),
+        Operation::LogoutUrl => Ok(json!({ "url": plugin.logout_url(typed(arguments)?).await? })),
+        Operation::Provision => Ok(json!(plugin.provision(typed(arguments)?).await?)),
         Operation::Manage => plugin.manage(&text("op"), arguments).await,
         Operation::Lookup => Ok(json!(plugin.lookup(&text("username")).await?)),
         Operation::Health => plugin.health().await.map(|()| json!({})),
@@ -127,11 +132,14 @@ async fn perform<P: AuthPlugin>(
             plugin.shutdown().await;
             Ok(json!({}))
         }
-        Operation::BeginLogin
-        | Operation::FinishLogin
-        | Operation::LogoutUrl
-        | Operation::Provision => Err(AuthError::not_supported(&format!("{operation:?}"))),
     }
+}
+
+fn typed<T: DeserializeOwned>(arguments: Value) -> Result<T> {
+    serde_json::from_value(arguments).map_err(|error| {
+        let why = without_values(&error.to_string());
+        AuthError::fault(format!("the host's arguments do not fit: {why}"))
+    })
 }
 
 /// serde quotes what it found, which may be a secret: a text in quotes, all else in

@@ -23,18 +23,35 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// On whose behalf code runs.
+pub(crate) struct Speaker {
+    services: Arc<dyn Services>,
+    /// The host's id of the request; may be empty.
+    request: String,
+}
+
+impl Speaker {
+    /// An instance, in the course of a request or of none.
+    pub(crate) fn new(services: &Arc<dyn Services>, request: impl Into<String>) -> Arc<Self> {
+        Arc::new(Speaker {
+            services: Arc::clone(services),
+            request: request.into(),
+        })
+    }
+}
+
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<dyn Services>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<Speaker>>> = const { RefCell::new(None) };
 }
 
 /// Whoever speaks outside of every call (a thread of the author's, a pool's worker)
 /// speaks as the library's first instance: better under a wrong name than unheard.
-static FALLBACK: OnceLock<Arc<dyn Services>> = OnceLock::new();
+static FALLBACK: OnceLock<Arc<Speaker>> = OnceLock::new();
 
 /// Installs the subscriber and the panic hook, once per library. `plugin` is the path
 /// of the plugin's type; its first part names the crate.
 pub(crate) fn install(services: &Arc<dyn Services>, plugin: &'static str) {
-    FALLBACK.get_or_init(|| Arc::clone(services));
+    FALLBACK.get_or_init(|| Speaker::new(services, ""));
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let own = plugin.split("::").next().unwrap_or_default();
@@ -46,20 +63,15 @@ pub(crate) fn install(services: &Arc<dyn Services>, plugin: &'static str) {
                 .map(ToString::to_string)
                 .unwrap_or_default();
             let text = panic.payload_as_str().unwrap_or("no text");
-            if let Some(services) = current() {
-                services.log(
-                    Level::Error,
-                    "panic",
-                    &format!("the plugin panicked at {place}: {text}"),
-                    "",
-                );
+            if let Some(speaker) = current() {
+                speaker.services.panicked(&place, text);
             }
         }));
     });
 }
 
-/// The services of the instance that is being run on this thread, else of the first.
-pub(crate) fn current() -> Option<Arc<dyn Services>> {
+/// Who is being run on this thread, else the library's first instance.
+pub(crate) fn current() -> Option<Arc<Speaker>> {
     CURRENT
         .try_with(|current| current.borrow().clone())
         .ok()
@@ -68,10 +80,10 @@ pub(crate) fn current() -> Option<Arc<dyn Services>> {
 }
 
 /// Runs `work` on behalf of an instance.
-pub(crate) fn within<T>(services: Option<Arc<dyn Services>>, work: impl FnOnce() -> T) -> T {
-    let before = CURRENT.replace(services);
+pub(crate) fn within<T>(speaker: Option<Arc<Speaker>>, work: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(speaker);
     // Put back also when `work` unwinds, or a later panic would be told to the wrong instance.
-    struct Restore(Option<Arc<dyn Services>>);
+    struct Restore(Option<Arc<Speaker>>);
     impl Drop for Restore {
         fn drop(&mut self) {
             CURRENT.set(self.0.take());
@@ -82,9 +94,9 @@ pub(crate) fn within<T>(services: Option<Arc<dyn Services>>, work: impl FnOnce()
 }
 
 /// Runs every poll of `call` on behalf of an instance.
-pub(crate) async fn on_behalf<F: Future>(services: Arc<dyn Services>, call: F) -> F::Output {
+pub(crate) async fn on_behalf<F: Future>(speaker: Arc<Speaker>, call: F) -> F::Output {
     let mut call = pin!(call);
-    std::future::poll_fn(move |cx| within(Some(Arc::clone(&services)), || call.as_mut().poll(cx)))
+    std::future::poll_fn(move |cx| within(Some(Arc::clone(&speaker)), || call.as_mut().poll(cx)))
         .await
 }
 
@@ -110,7 +122,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Forward {
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         self.is_wanted(metadata)
-            && current().is_some_and(|services| services.enabled(level(metadata)))
+            && current().is_some_and(|speaker| speaker.services.enabled(level(metadata)))
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -130,7 +142,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Forward {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let Some(services) = current() else { return };
+        let Some(speaker) = current() else { return };
         let mut fields = Fields::default();
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(outer) = span.extensions().get::<Fields>() {
@@ -144,12 +156,16 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Forward {
         }
         event.record(&mut fields);
         let target = fields.take_origin_of_a_log_record();
+        if !speaker.request.is_empty() {
+            let request = speaker.request.as_str();
+            fields.rest.insert("request".into(), request.into());
+        }
         let json = if fields.rest.is_empty() {
             String::new()
         } else {
             Value::Object(fields.rest).to_string()
         };
-        services.log(
+        speaker.services.log(
             level(event.metadata()),
             target.as_deref().unwrap_or(event.metadata().target()),
             &fields.message,

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::login::{BeginLogin, FinishLogin, LoggedIn, LoginStart, Logout};
+use crate::provision::{Provision, Provisioned};
 use crate::{AuthError, Cx, Result, TokenRequest, User};
 
 /// An authentication plugin: decide who is asking. The host signs.
@@ -51,6 +53,28 @@ pub trait AuthPlugin: Configure + Send + Sync + 'static {
             password: true,
             ..Capabilities::default()
         }
+    }
+
+    /// Where a login in the browser begins; see [`BeginLogin`].
+    fn begin_login(&self, _login: BeginLogin) -> impl Future<Output = Result<LoginStart>> + Send {
+        ready(Err(AuthError::not_supported("begin_login")))
+    }
+
+    /// Who came back from the provider; see [`FinishLogin`].
+    fn finish_login(&self, _login: FinishLogin) -> impl Future<Output = Result<LoggedIn>> + Send {
+        ready(Err(AuthError::not_supported("finish_login")))
+    }
+
+    /// Where the browser ends the provider's session, too; `None` = nowhere.
+    fn logout_url(&self, _logout: Logout) -> impl Future<Output = Result<Option<String>>> + Send {
+        ready(Ok(None))
+    }
+
+    /// Finds or registers a user of another backend; see [`Provision`]. Answer
+    /// [`AuthError::denied`] where he must not come in: inactive, unknown and not to be
+    /// registered, his name taken.
+    fn provision(&self, _user: Provision) -> impl Future<Output = Result<Provisioned>> + Send {
+        ready(Err(AuthError::not_supported("provision")))
     }
 
     /// Management of the plugin's own users, behind `countersign users …`.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use countersign_abi::{Instance, Level, Operation, Request, Sealed, Services};
+use countersign_abi::{Call, Instance, Level, Metric, Operation, Request, Sealed, Services};
 use countersign_tests::{Folder, artifacts};
 use serde_json::{Value, json};
 
@@ -22,9 +22,11 @@ pub(crate) async fn instance(name: &str, config: Value, state: &Folder) -> Insta
 /// Adds a user to the db backend.
 pub(crate) async fn add_user(db: &Instance, username: &str, password: &str) {
     let arguments = json!({ "op": "user_add", "username": username, "password": password });
-    db.call(Operation::Manage, arguments.to_string())
-        .await
-        .unwrap();
+    let call = Call {
+        arguments,
+        ..Call::default()
+    };
+    db.call(Operation::Manage, &call).await.unwrap();
 }
 
 /// A login as clients send it: five headers and a small body.
@@ -59,4 +61,8 @@ impl Services for Silent {
     }
 
     fn log(&self, _: Level, _: &str, _: &str, _: &str) {}
+
+    fn metric(&self, _: Metric, _: &str, _: &str, _: f64) {}
+
+    fn panicked(&self, _: &str, _: &str) {}
 }

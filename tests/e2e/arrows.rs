@@ -10,7 +10,8 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-abi", &[]),
     ("countersign-sdk", &["countersign-abi"]),
-    ("countersign", &["countersign-abi"]),
+    ("countersign-verify", &[]),
+    ("countersign", &["countersign-abi", "countersign-verify"]),
     ("countersign-db", &["countersign-sdk"]),
     ("countersign-template", &["countersign-sdk"]),
     (

@@ -50,7 +50,7 @@ pub async fn manage(
     let initial = username.is_some_and(|name| name.eq_ignore_ascii_case(initial_password::NAME));
     arguments.insert("op".into(), operation.into());
     let answer = backend
-        .call(Operation::Manage, Value::Object(arguments))
+        .call(Operation::Manage, "", Value::Object(arguments))
         .await
         .map_err(|failure| refused(backend, failure))?;
     if operation == "user_passwd"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_abi::{Failure, Instance, Operation, Request};
+use countersign_abi::{Call, Code, Failure, Instance, Operation, Request};
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
@@ -92,22 +92,24 @@ impl Backend {
         }
     }
 
-    /// Calls an optional operation under the backend's time limit.
-    pub async fn call(&self, operation: Operation, arguments: Value) -> Result<Value, Failure> {
+    /// Calls an optional operation under the backend's time limit; `request_id` is that of
+    /// the request that it serves, or empty.
+    pub async fn call(
+        &self,
+        operation: Operation,
+        request_id: &str,
+        arguments: Value,
+    ) -> Result<Value, Failure> {
         let limit = self.settings.timeout;
-        let answer = timeout(limit, self.instance.call(operation, arguments.to_string()))
-            .await
-            .map_err(|_| {
-                Failure::new(
-                    countersign_abi::Code::Unavailable,
-                    format!("no answer within {}", humantime::format_duration(limit)),
-                )
-            })??;
-        serde_json::from_str(&answer).map_err(|_| {
-            Failure::new(
-                countersign_abi::Code::Fault,
-                "the plugin's answer is not JSON",
-            )
-        })
+        let call = Call {
+            request_id: request_id.to_owned(),
+            millis_left: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            arguments,
+        };
+        let answer = timeout(limit, self.instance.call(operation, &call)).await;
+        answer.map_err(|_| {
+            let detail = format!("no answer within {}", humantime::format_duration(limit));
+            Failure::new(Code::Unavailable, detail)
+        })?
     }
 }

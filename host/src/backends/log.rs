@@ -1,6 +1,6 @@
 //! What a plugin says, in the host's log.
 
-use countersign_abi::{Level, Services};
+use countersign_abi::{Level, Metric, Services};
 
 /// The services of one backend: its lines name it.
 pub(super) struct BackendLog {
@@ -37,6 +37,13 @@ impl Services for BackendLog {
             Level::Warn => tracing::warn!(target: "plugin", backend, module, fields, "{message}"),
             Level::Error => tracing::error!(target: "plugin", backend, module, fields, "{message}"),
         }
+    }
+
+    fn metric(&self, _: Metric, _: &str, _: &str, _: f64) {}
+
+    fn panicked(&self, place: &str, text: &str) {
+        let (backend, place, text) = (self.backend.as_str(), printable(place), printable(text));
+        tracing::error!(target: "plugin", backend, "the plugin panicked at {place}: {text}");
     }
 }
 

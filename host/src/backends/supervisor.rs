@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_abi::{Failure, Operation};
+use countersign_abi::{Call, Failure, Operation};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -83,11 +83,14 @@ pub async fn start(
 
 /// Tells every backend to finish, side by side; none may take longer than a few seconds.
 pub async fn retire(registry: &Registry) {
-    let arguments = json!({ "grace_millis": SHUTDOWN_LIMIT.as_millis() as u64 }).to_string();
+    let grace = SHUTDOWN_LIMIT.as_millis() as u64;
+    let call = Call {
+        millis_left: grace,
+        arguments: json!({ "grace_millis": grace }),
+        ..Call::default()
+    };
     let goodbyes = registry.iter().map(|backend| async {
-        let goodbye = backend
-            .instance
-            .call(Operation::Shutdown, arguments.clone());
+        let goodbye = backend.instance.call(Operation::Shutdown, &call);
         if !matches!(timeout(SHUTDOWN_LIMIT, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(backend = backend.id, "did not shut down cleanly");
         }
@@ -122,11 +125,11 @@ async fn configure(
         .map_err(|failure| failed(failure.detail))?;
     let offered = timeout(
         SHUTDOWN_LIMIT,
-        instance.call(Operation::Capabilities, "{}".into()),
+        instance.call(Operation::Capabilities, &Call::default()),
     )
     .await;
     let capabilities = match offered {
-        Ok(Ok(json)) => serde_json::from_str(&json)
+        Ok(Ok(json)) => serde_json::from_value(json)
             .map_err(|_| failed("its capabilities are not JSON".into()))?,
         Ok(Err(Failure {
             code: countersign_abi::Code::NotSupported,

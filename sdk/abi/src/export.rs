@@ -13,22 +13,24 @@ use abi_stable::prefix_type::PrefixTypeTrait;
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{ROption, RResult, RStr, RString};
 use async_ffi::{FfiFuture, FutureExt};
+use serde_json::Value;
 
 pub use abi_stable::library::LibHeader;
 
 use crate::BoxFuture;
 use crate::object::{Object, Object_TO, ObjectBox};
+use crate::operation::{Call, Operation};
 use crate::root::{FfiCreated, Root, RootRef};
 use crate::services::{HostRef, HostServices, Services};
-use crate::types::{Code, Failure, FfiAnswer, FfiJson, FfiRequest, Operation, Request, User};
+use crate::types::{Code, Failure, FfiAnswer, FfiJson, FfiRequest, Request, User};
 
 /// One configured instance, on the plugin's side.
 pub trait Plugin: Send + Sync + 'static {
     /// Decides who is asking; `None` = not this plugin's kind of request or user.
     fn create_token(&self, request: Request) -> BoxFuture<Result<Option<User>, Failure>>;
 
-    /// An optional operation; arguments and answer are JSON.
-    fn call(&self, operation: Operation, arguments: String) -> BoxFuture<Result<String, Failure>>;
+    /// An optional operation.
+    fn call(&self, operation: Operation, call: Call) -> BoxFuture<Result<Value, Failure>>;
 }
 
 /// What [`export!`](crate::export) needs to know of a plugin library.
@@ -130,12 +132,16 @@ impl From<Arc<dyn Plugin>> for ObjectBox {
 
 impl Adapter {
     fn call(&self, operation: Operation, arguments: RString) -> FfiFuture<FfiJson> {
-        match catch_unwind(AssertUnwindSafe(|| {
-            self.0.call(operation, arguments.into())
-        })) {
-            Ok(future) => {
-                async move { future.await.map(RString::from).map_err(Into::into).into() }.into_ffi()
+        let Ok(call) = serde_json::from_str(&arguments) else {
+            let failure = Failure::new(Code::Fault, "the host's call is no envelope in JSON");
+            return std::future::ready(RResult::RErr(failure.into())).into_ffi();
+        };
+        match catch_unwind(AssertUnwindSafe(|| self.0.call(operation, call))) {
+            Ok(future) => async move {
+                let answer = future.await.map(|answer| RString::from(answer.to_string()));
+                answer.map_err(Into::into).into()
             }
+            .into_ffi(),
             Err(payload) => std::future::ready(RResult::RErr(panicked(payload).into())).into_ffi(),
         }
     }

@@ -6,10 +6,12 @@ use std::panic::AssertUnwindSafe;
 use abi_stable::std_types::{ROption, RResult, RString};
 use async_ffi::FfiFuture;
 use futures_util::FutureExt;
+use serde_json::Value;
 
 use crate::object::ObjectBox;
+use crate::operation::{Call, Operation};
 use crate::received;
-use crate::types::{Code, Failure, Operation, Request, User};
+use crate::types::{Code, Failure, Request, User};
 
 /// One configured instance of a plugin. Dropping a call's future aborts the call.
 pub struct Instance(pub(crate) ObjectBox);
@@ -30,14 +32,14 @@ impl Instance {
         }
     }
 
-    /// Calls an optional operation; arguments and answer are JSON.
+    /// Calls an optional operation.
     pub fn call(
         &self,
         operation: Operation,
-        arguments: String,
-    ) -> impl Future<Output = Result<String, Failure>> + Send + 'static {
+        call: &Call,
+    ) -> impl Future<Output = Result<Value, Failure>> + Send + 'static {
         let object = &self.0;
-        let arguments = RString::from(arguments);
+        let arguments = RString::from(serde_json::json!(call).to_string());
         let answer = match operation {
             Operation::Capabilities => object.capabilities(arguments),
             Operation::BeginLogin => object.begin_login(arguments),

@@ -28,6 +28,7 @@ mod instance;
 mod layout;
 mod loader;
 mod object;
+mod operation;
 mod received;
 mod root;
 mod seal;
@@ -43,9 +44,10 @@ pub use headers::{Header, Headers};
 pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
 pub use loader::{Inspected, Library, LoadError, Opened};
+pub use operation::{Call, Operation};
 pub use seal::Sealed;
-pub use services::{Level, Services};
-pub use types::{Code, Failure, Operation, Request, User};
+pub use services::{Level, Metric, Services};
+pub use types::{Code, Failure, Request, User};
 
 /// The futures that a plugin's side gives to this crate.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;

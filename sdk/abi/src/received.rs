@@ -3,6 +3,7 @@
 //! believe that is undefined behaviour; a list may be as long as memory.
 
 use abi_stable::std_types::{RString, RVec};
+use serde_json::{Map, Value};
 
 use crate::types::{Code, Failure, FfiFailure, FfiUser, User};
 
@@ -56,9 +57,39 @@ impl From<FfiFailure> for Failure {
     }
 }
 
+/// A user in the answer of an optional operation: the limits are the same.
+impl TryFrom<Value> for User {
+    type Error = Failure;
+
+    fn try_from(user: Value) -> Result<Self, Failure> {
+        let Value::Object(mut user) = user else {
+            return Err(broken("the user is no object".into()));
+        };
+        let user = FfiUser::from(User {
+            id: word(&mut user, "id")?,
+            username: word(&mut user, "username")?,
+            email: word(&mut user, "email")?,
+            first_name: word(&mut user, "first_name")?,
+            last_name: word(&mut user, "last_name")?,
+            roles: words(&mut user, "roles")?,
+            groups: words(&mut user, "groups")?,
+            attributes_json: match user.remove("attributes") {
+                None | Some(Value::Null) => String::new(),
+                Some(attributes) => attributes.to_string(),
+            },
+        });
+        let user = User::try_from(user)?;
+        if user.id.is_empty() {
+            return Err(broken("the user's id is empty".into()));
+        }
+        Ok(user)
+    }
+}
+
 /// The answer of an optional operation.
-pub(crate) fn json(answer: RString) -> Result<String, Failure> {
-    text("the answer", answer, JSON)
+pub(crate) fn json(answer: RString) -> Result<Value, Failure> {
+    serde_json::from_str(&text("the answer", answer, JSON)?)
+        .map_err(|_| broken("the answer is not JSON".into()))
 }
 
 /// The schema of a plugin's configuration.
@@ -79,6 +110,28 @@ fn text(name: &str, text: RString, most: usize) -> Result<String, Failure> {
         .map_err(|_| broken(format!("{name} is not UTF-8")))
 }
 
+fn word(user: &mut Map<String, Value>, key: &str) -> Result<String, Failure> {
+    match user.remove(key) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(broken(format!("the user's {key} is no text"))),
+    }
+}
+
+fn words(user: &mut Map<String, Value>, key: &str) -> Result<Vec<String>, Failure> {
+    let wrong = || broken(format!("the user's {key} are no list of texts"));
+    let entries = match user.remove(key) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(wrong()),
+    };
+    let text = |entry| match entry {
+        Value::String(text) => Ok(text),
+        _ => Err(wrong()),
+    };
+    entries.into_iter().map(text).collect()
+}
+
 fn list(names: &str, name: &str, entries: RVec<RString>) -> Result<Vec<String>, Failure> {
     if entries.len() > ENTRIES {
         return Err(broken(format!("more than {ENTRIES} {names}")));
@@ -97,6 +150,7 @@ fn broken(what: String) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use serde_json::json;
 
     fn not_utf8() -> RString {
         // SAFETY: it is not UTF-8, which is the point; it is only read as bytes.
@@ -127,7 +181,12 @@ mod tests {
         assert!(refused(|user| user.id = long(NAME)).contains("id is longer than 1024"));
         assert!(refused(|user| user.roles = vec![long(NAME)].into()).contains("a role is longer"));
         assert!(refused(|user| user.attributes_json = long(ATTRIBUTES)).contains("attributes"));
-        assert!(json(long(JSON)).unwrap_err().detail.contains("the answer"));
+        assert!(
+            super::json(long(JSON))
+                .unwrap_err()
+                .detail
+                .contains("the answer")
+        );
         assert!(
             schema(long(SCHEMA))
                 .unwrap_err()
@@ -146,7 +205,32 @@ mod tests {
     fn p11_text_that_is_not_utf8_is_a_fault_that_names_it() {
         assert!(refused(|user| user.email = not_utf8()).contains("email is not UTF-8"));
         assert!(refused(|user| user.groups = vec![not_utf8()].into()).contains("a group is not"));
-        assert!(json(not_utf8()).is_err());
+        assert!(super::json(not_utf8()).is_err());
+    }
+
+    #[test]
+    fn p11_user_in_json_is_read_under_the_same_limits() {
+        let user = |value: Value| User::try_from(value).map_err(|failure| failure.detail);
+        let known = user(json!({ "id": "7", "roles": ["a"], "attributes": { "x": 1 }, "new": 1 }));
+        assert_eq!(
+            known,
+            Ok(User {
+                id: "7".into(),
+                roles: vec!["a".into()],
+                attributes_json: r#"{"x":1}"#.into(),
+                ..User::default()
+            })
+        );
+        for (wrong, told) in [
+            (json!("7"), "no object"),
+            (json!({}), "id is empty"),
+            (json!({ "id": 7 }), "id is no text"),
+            (json!({ "id": "7", "groups": [1] }), "groups are no list"),
+            (json!({ "id": "x".repeat(NAME + 1) }), "id is longer"),
+        ] {
+            let refused = user(wrong).unwrap_err();
+            assert!(refused.contains(told), "{refused}");
+        }
     }
 
     #[test]

@@ -24,6 +24,17 @@ pub enum Level {
     Error = 5,
 }
 
+/// Kinds of metrics, in Prometheus' sense. An integer on the wire; an unknown one is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Adds to a count.
+    Counter = 1,
+    /// Sets a level.
+    Gauge = 2,
+    /// Observes one value of a distribution; times are in seconds.
+    Histogram = 3,
+}
+
 /// What the host offers to one instance. Calls come from any thread and must not block.
 pub trait Services: Send + Sync + 'static {
     /// Would a line of this severity be written?
@@ -31,6 +42,12 @@ pub trait Services: Send + Sync + 'static {
 
     /// Writes a log line. `fields` is a JSON object or empty.
     fn log(&self, level: Level, target: &str, message: &str, fields: &str);
+
+    /// Records a metric. `labels` is a JSON object of texts or empty.
+    fn metric(&self, kind: Metric, name: &str, labels: &str, value: f64);
+
+    /// Code of the plugin's panicked, on whatever thread.
+    fn panicked(&self, place: &str, text: &str);
 }
 
 /// The frozen table; `context` is the host's and opaque to the plugin.
@@ -41,8 +58,10 @@ pub trait Services: Send + Sync + 'static {
 pub(crate) struct Host {
     context: usize,
     enabled: extern "C" fn(usize, u8) -> bool,
-    #[sabi(last_prefix_field)]
     log: extern "C" fn(usize, u8, RStr<'_>, RStr<'_>, RStr<'_>),
+    metric: extern "C" fn(usize, u8, RStr<'_>, RStr<'_>, f64),
+    #[sabi(last_prefix_field)]
+    panicked: extern "C" fn(usize, RStr<'_>, RStr<'_>),
 }
 
 /// Host side: the table over `services`. Both stay for the life of the process,
@@ -53,6 +72,8 @@ pub(crate) fn table(services: Arc<dyn Services>) -> HostRef {
         context,
         enabled,
         log,
+        metric,
+        panicked,
     }
     .leak_into_prefix()
 }
@@ -73,6 +94,20 @@ impl Services for HostServices {
             message.into(),
             fields.into(),
         );
+    }
+
+    fn metric(&self, kind: Metric, name: &str, labels: &str, value: f64) {
+        (self.0.metric())(
+            self.0.context(),
+            kind as u8,
+            name.into(),
+            labels.into(),
+            value,
+        );
+    }
+
+    fn panicked(&self, place: &str, text: &str) {
+        (self.0.panicked())(self.0.context(), place.into(), text.into());
     }
 }
 
@@ -97,6 +132,29 @@ extern "C" fn log(
             &line(message.as_bytes()),
             &line(fields.as_bytes()),
         );
+    });
+}
+
+extern "C" fn metric(context: usize, kind: u8, name: RStr<'_>, labels: RStr<'_>, value: f64) {
+    let kind = match kind {
+        1 => Metric::Counter,
+        2 => Metric::Gauge,
+        3 => Metric::Histogram,
+        _ => return,
+    };
+    guarded(context, |services| {
+        services.metric(
+            kind,
+            &line(name.as_bytes()),
+            &line(labels.as_bytes()),
+            value,
+        );
+    });
+}
+
+extern "C" fn panicked(context: usize, place: RStr<'_>, text: RStr<'_>) {
+    guarded(context, |services| {
+        services.panicked(&line(place.as_bytes()), &line(text.as_bytes()));
     });
 }
 

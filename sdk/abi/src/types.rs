@@ -76,29 +76,6 @@ pub enum Code {
     NotSupported,
 }
 
-/// The optional operations of a plugin. Arguments and answers are JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// `{}` → what this instance can do.
-    Capabilities,
-    /// `{redirect_uri, state, nonce}` → `{url, private}`.
-    BeginLogin,
-    /// `{parameters, private}` → a user.
-    FinishLogin,
-    /// `{}` → `{url}`.
-    LogoutUrl,
-    /// A user to find or register → the provisioned user.
-    Provision,
-    /// `{op, …}` → depends on `op`: `user_add`, `user_list`, `user_passwd`, `user_import`.
-    Manage,
-    /// `{username}` → a user, or null.
-    Lookup,
-    /// `{}` → `{}`; a failure says what is wrong.
-    Health,
-    /// `{grace_millis}` → `{}`.
-    Shutdown,
-}
-
 impl Code {
     fn number(self) -> u32 {
         match self {

@@ -1,0 +1,1 @@
+//! Strict verification of JSON Web Tokens, and a JWKS client.
