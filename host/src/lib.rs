@@ -17,6 +17,8 @@ pub mod config;
 pub mod hardening;
 pub mod http;
 pub mod keys;
+pub mod live;
+pub mod reload;
 pub mod server;
 pub mod start;
 pub mod state;

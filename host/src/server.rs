@@ -49,8 +49,8 @@ pub enum Phase {
 pub type Stop = watch::Receiver<Phase>;
 
 /// Waits in the background for SIGTERM or SIGINT, once to drain and once more to
-/// end at once. SIGHUP, which would end the process, is answered in the log.
-pub fn stop_on_signals() -> io::Result<Stop> {
+/// end at once; and for SIGHUP, which `hung_up` is told.
+pub fn stop_on_signals(hung_up: impl Fn() + Send + 'static) -> io::Result<Stop> {
     let (sender, stop) = watch::channel(Phase::Running);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -60,10 +60,7 @@ pub fn stop_on_signals() -> io::Result<Stop> {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
-                _ = hangup.recv() => {
-                    tracing::warn!("SIGHUP: this version reads its configuration only at start; restart it");
-                    continue;
-                }
+                _ = hangup.recv() => { hung_up(); continue }
             }
             let before = *sender.borrow();
             if before == Phase::Running {

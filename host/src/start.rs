@@ -1,11 +1,14 @@
 //! From a checked configuration to everything that minting needs. `serve` and
 //! `check` run the same code; only the first may change the state folder.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::backends::library::Libraries;
-use crate::backends::supervisor;
+use crate::backends::{Registry, supervisor};
 use crate::config::Config;
+use crate::http::Serving;
+use crate::http::peer::TrustedProxies;
 use crate::keys::{KeyError, KeySet, Mode, Opening};
 use crate::token::{Issuer, Tokens};
 
@@ -25,7 +28,16 @@ pub async fn start(
     libraries: &Libraries,
     mode: Mode,
     progress: &dyn Fn(&str),
-) -> Result<Tokens, StartError> {
+) -> Result<Serving, StartError> {
+    let keys = open_keys(config, mode, progress)?;
+    let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
+    let registry = plan.start(&config.state, mode == Mode::Check).await;
+    let registry = registry.map_err(StartError::Backends)?;
+    Ok(serving(config, keys, registry))
+}
+
+/// The keys that this configuration names.
+pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result<KeySet, KeyError> {
     let keys = KeySet::open(
         &config.keys,
         &config.state,
@@ -39,13 +51,17 @@ pub async fn start(
     for notice in keys.notices() {
         tracing::warn!("{notice}");
     }
-    let registry = supervisor::start(config, libraries, mode == Mode::Check)
-        .await
-        .map_err(StartError::Backends)?;
-    let issuer = Issuer::new(config, config.issuer());
-    Ok(Tokens {
-        registry,
-        issuer,
-        keys,
-    })
+    Ok(keys)
+}
+
+/// What serves, of live parts.
+pub fn serving(config: &Config, keys: KeySet, registry: Registry) -> Serving {
+    Serving {
+        tokens: Tokens {
+            registry,
+            issuer: Arc::new(Issuer::new(config, config.issuer())),
+            keys: Arc::new(keys),
+        },
+        proxies: TrustedProxies::new(&config.server.trusted_proxies),
+    }
 }

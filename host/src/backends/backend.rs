@@ -41,6 +41,8 @@ pub struct Capabilities {
     pub password: bool,
     /// Offers `countersign users …`.
     pub manage: bool,
+    /// Only one copy of its library may hold its files.
+    pub exclusive: bool,
     /// Its user table was just made and is empty.
     pub fresh: bool,
 }

@@ -6,12 +6,17 @@ use super::backend::Backend;
 
 /// Backend id → live backend, in the order of the configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Registry(Vec<Arc<Backend>>);
+pub struct Registry(Arc<[Arc<Backend>]>);
 
 impl Registry {
     /// The backends in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Backend> {
         self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The same, to be kept.
+    pub fn all(&self) -> &[Arc<Backend>] {
+        &self.0
     }
 
     /// The backend of an id.
@@ -20,8 +25,8 @@ impl Registry {
     }
 }
 
-impl FromIterator<Backend> for Registry {
-    fn from_iter<T: IntoIterator<Item = Backend>>(backends: T) -> Self {
-        Registry(backends.into_iter().map(Arc::new).collect())
+impl FromIterator<Arc<Backend>> for Registry {
+    fn from_iter<T: IntoIterator<Item = Arc<Backend>>>(backends: T) -> Self {
+        Registry(backends.into_iter().collect())
     }
 }

@@ -49,48 +49,82 @@ impl StartError {
     }
 }
 
-/// Starts every backend, side by side. All failures are told, not only the first.
-pub async fn start(
-    config: &Config,
-    libraries: &Libraries,
-    check: bool,
-) -> Result<Registry, Vec<StartError>> {
-    let mut starting = Vec::new();
+/// Checked libraries for all backends; nothing of them is configured yet.
+#[derive(Debug)]
+pub struct Plan(Vec<(String, shapes::Backend, Plugin)>);
+
+/// Loads what the configuration names. All failures are told, not only the first.
+pub fn plan(config: &Config, libraries: &Libraries) -> Result<Plan, Vec<StartError>> {
+    let mut planned = Vec::new();
     let mut failures = Vec::new();
     for (id, settings) in &config.backends {
         match libraries.load(&settings.plugin, &config.plugins) {
-            Ok(plugin) => starting.push(configure(id, settings, plugin, &config.state, check)),
+            Ok(plugin) => planned.push((id.clone(), settings.clone(), plugin)),
             Err(error) => failures.push(StartError::Load {
                 backend: id.clone(),
                 error,
             }),
         }
     }
-    let mut ready = Vec::new();
-    for started in join_all(starting).await {
-        match started {
-            Ok(backend) => ready.push(backend),
-            Err(error) => failures.push(error),
-        }
-    }
-    let ready: Registry = ready.into_iter().collect();
     if failures.is_empty() {
-        return Ok(ready);
+        Ok(Plan(planned))
+    } else {
+        Err(failures)
     }
-    retire(&ready).await;
-    Err(failures)
 }
 
-/// Tells every backend to finish, side by side; none may take longer than a few seconds.
-pub async fn retire(registry: &Registry) {
+impl Plan {
+    /// Starts every backend, side by side. All failures are told, not only the first.
+    pub async fn start(&self, state: &Path, check: bool) -> Result<Registry, Vec<StartError>> {
+        let starting = self
+            .0
+            .iter()
+            .map(|(id, settings, plugin)| configure(id, settings, plugin.clone(), state, check));
+        let (ready, failures): (Vec<_>, Vec<_>) = join_all(starting)
+            .await
+            .into_iter()
+            .partition(Result::is_ok);
+        let ready: Registry = ready.into_iter().flatten().map(Arc::new).collect();
+        if failures.is_empty() {
+            return Ok(ready);
+        }
+        retire(ready.iter()).await;
+        Err(failures.into_iter().filter_map(Result::err).collect())
+    }
+
+    /// Running backends that must end before this plan starts: they hold files which
+    /// only one copy of their library may hold, and the plan brings another copy.
+    pub fn displaces<'a>(&self, running: &'a Registry) -> Vec<&'a Arc<Backend>> {
+        let other_copy = |old: &Backend| {
+            let sha256 = old.plugin.library.sha256();
+            self.0.iter().any(|(_, settings, plugin)| {
+                settings.plugin == old.settings.plugin && plugin.library.sha256() != sha256
+            })
+        };
+        let exclusive = running.all().iter();
+        exclusive
+            .filter(|backend| backend.capabilities.exclusive && other_copy(backend))
+            .collect()
+    }
+}
+
+/// Makes a backend again that was told to finish: same library, same settings.
+pub async fn again(backend: &Backend, state: &Path) -> Result<Backend, StartError> {
+    let plugin = backend.plugin.clone();
+    configure(&backend.id, &backend.settings, plugin, state, false).await
+}
+
+/// Tells backends to finish, side by side; none may take longer than a few seconds.
+pub async fn retire(backends: impl Iterator<Item = &Backend>) {
     let grace = SHUTDOWN_LIMIT.as_millis() as u64;
     let call = Call {
         millis_left: grace,
         arguments: json!({ "grace_millis": grace }),
         ..Call::default()
     };
-    let goodbyes = registry.iter().map(|backend| async {
-        let goodbye = backend.instance.call(Operation::Shutdown, &call);
+    let call = &call;
+    let goodbyes = backends.map(|backend| async move {
+        let goodbye = backend.instance.call(Operation::Shutdown, call);
         if !matches!(timeout(SHUTDOWN_LIMIT, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(backend = backend.id, "did not shut down cleanly");
         }

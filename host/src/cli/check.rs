@@ -20,7 +20,7 @@ pub(super) fn run(setup: &Setup, _: &Check) -> Result<(), Failure> {
     telemetry::start(filter.map(String::as_str).or(Some("error")));
     state::inspect(&loaded.config.state)?;
     let starting = start::start(&loaded.config, &setup.libraries, Mode::Check, &|_| {});
-    let tokens = Setup::runtime()?.block_on(starting)?;
+    let tokens = Setup::runtime()?.block_on(starting)?.tokens;
 
     let mut text = String::new();
     for notice in &loaded.notices {

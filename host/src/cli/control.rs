@@ -8,18 +8,22 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::failure::{Failure, INTERNAL, REFUSED};
-use crate::http::control::Manage;
 use crate::state::socket;
 
 /// An import of many users takes a while.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends the request to the server that holds this state folder; none if none runs.
-pub(super) async fn ask(state: &Path, request: &Manage) -> Result<Option<Value>, Failure> {
+pub(super) async fn ask(
+    state: &Path,
+    path: &'static str,
+    request: &impl Serialize,
+) -> Result<Option<Value>, Failure> {
     let stream = match UnixStream::connect(socket(state)).await {
         Ok(stream) => stream,
         // No socket, or a dead server's: none runs.
@@ -43,7 +47,7 @@ pub(super) async fn ask(state: &Path, request: &Manage) -> Result<Option<Value>,
             ));
         }
     };
-    let answer = tokio::time::timeout(TIMEOUT, exchange(stream, request)).await;
+    let answer = tokio::time::timeout(TIMEOUT, exchange(stream, path, request)).await;
     answer.unwrap_or_else(|_| {
         let error = format!(
             "the running server did not answer within {} s",
@@ -53,7 +57,11 @@ pub(super) async fn ask(state: &Path, request: &Manage) -> Result<Option<Value>,
     })
 }
 
-async fn exchange(stream: UnixStream, request: &Manage) -> Result<Option<Value>, Failure> {
+async fn exchange(
+    stream: UnixStream,
+    path: &'static str,
+    request: &impl Serialize,
+) -> Result<Option<Value>, Failure> {
     let broken = |error: &dyn std::error::Error| {
         Failure::new(
             INTERNAL,
@@ -66,7 +74,7 @@ async fn exchange(stream: UnixStream, request: &Manage) -> Result<Option<Value>,
         .map_err(|error| broken(&error))?;
     tokio::spawn(connection);
     let body = serde_json::to_vec(request).map_err(|error| broken(&error))?;
-    let request = Request::post("/manage")
+    let request = Request::post(path)
         .header("host", "countersign")
         .body(Full::new(Bytes::from(body)));
     let response = sender
@@ -83,6 +91,9 @@ async fn exchange(stream: UnixStream, request: &Manage) -> Result<Option<Value>,
     let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     if status == StatusCode::OK {
         return Ok(Some(answer));
+    }
+    if let Some(report) = answer["report"].as_str() {
+        return Err(Failure::told(REFUSED, report));
     }
     let text = |key: &str, otherwise: &str| answer[key].as_str().unwrap_or(otherwise).to_owned();
     Err(Failure::new(

@@ -9,6 +9,7 @@ use crate::backends::library::PluginError;
 use crate::backends::supervisor;
 use crate::config::Report;
 use crate::keys::KeyError;
+use crate::reload::ReloadError;
 use crate::start::StartError;
 use crate::state::StateError;
 
@@ -39,6 +40,14 @@ impl Failure {
         }
     }
 
+    /// What another process of ours wrote in full.
+    pub(super) fn told(code: u8, text: &str) -> Self {
+        Failure {
+            code,
+            text: text.to_owned(),
+        }
+    }
+
     /// The question names something that is not there.
     pub(super) fn unknown(report: &Report) -> Self {
         Failure {
@@ -57,6 +66,11 @@ impl Failure {
         }
         text.push_str(&format!("help: {help}\n"));
         Failure { code, text }
+    }
+
+    /// The same with another exit code.
+    pub(super) fn with_code(self, code: u8) -> Self {
+        Failure { code, ..self }
     }
 
     /// What is wrong, in one line, for a table.
@@ -102,6 +116,23 @@ impl From<PluginError> for Failure {
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
         Failure::new(REFUSED, &error, error.help())
+    }
+}
+
+impl From<ReloadError> for Failure {
+    fn from(error: ReloadError) -> Self {
+        match error {
+            ReloadError::Configuration(report) => report.into(),
+            ReloadError::Start(error) => error.into(),
+            ReloadError::Stuck(..) => Failure::new(
+                REFUSED,
+                &error,
+                "its plugin ignores its time limit; restart the server to be rid of it",
+            ),
+            ReloadError::Panicked => {
+                Failure::new(INTERNAL, &error, "see the log, and please report it")
+            }
+        }
     }
 }
 

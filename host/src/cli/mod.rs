@@ -9,6 +9,7 @@ mod keys;
 mod output;
 mod password;
 mod plugins;
+mod reload;
 mod serve;
 mod setup;
 mod users;
@@ -45,6 +46,8 @@ struct Cli {
 enum Command {
     /// Serve (the default)
     Serve,
+    /// Tell the running server to read its configuration, plugins and keys anew (as SIGHUP does)
+    Reload(reload::Reload),
     /// Do everything that serve does up to binding a socket, and change nothing
     Check(check::Check),
     /// Show and explain the configuration
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
 fn dispatch(setup: &setup::Setup, command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve => serve::run(setup),
+        Command::Reload(reload) => reload::run(setup, &reload),
         Command::Check(check) => check::run(setup, &check),
         Command::Config(config) => config::run(setup, &config),
         Command::Plugins(plugins) => plugins::run(setup, &plugins),

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stderr, stdout};
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 
 use super::failure::{CONFIGURATION, Failure, INTERNAL};
 use super::output;
@@ -13,9 +15,11 @@ use crate::accounts::{first_admin, initial_password};
 use crate::backends::supervisor;
 use crate::config::Config;
 use crate::hardening;
-use crate::http::peer::TrustedProxies;
+use crate::http::control::Reloaded;
 use crate::http::{self, Face};
 use crate::keys::Mode;
+use crate::live::Live;
+use crate::reload::Reloader;
 use crate::server;
 use crate::start;
 use crate::state;
@@ -34,6 +38,7 @@ pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
 }
 
 async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
+    let read = config.clone();
     let public = bind(&mut config.server.listen, "server.listen").await?;
     let admin = bind(&mut config.admin.listen, "admin.listen").await?;
     let config = &config;
@@ -44,10 +49,16 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
             "check the process's limits and the state folder",
         )
     };
-    let stop = server::stop_on_signals().map_err(internal)?;
+    let (reload, asked) = mpsc::channel(1);
+    let stop = server::stop_on_signals({
+        let reload = reload.clone();
+        // A reload that waits already will read what there is by then.
+        move || drop(reload.try_send(oneshot::channel().0))
+    });
+    let stop = stop.map_err(internal)?;
 
-    let tokens = Arc::new(start::start(config, &setup.libraries, Mode::Serve, &progress).await?);
-    let first = first_admin::make(&tokens.registry, &config.state).await;
+    let serving = start::start(config, &setup.libraries, Mode::Serve, &progress).await?;
+    let first = first_admin::make(&serving.tokens.registry, &config.state).await;
     first.map_err(|error| {
         Failure::new(
             CONFIGURATION,
@@ -57,24 +68,59 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     })?;
 
     let socket = server::bind_socket(&state::socket(&config.state)).map_err(internal)?;
-    announce(config, &tokens);
-    let face = Face {
-        tokens: Arc::clone(&tokens),
-        proxies: Arc::new(TrustedProxies::new(&config.server.trusted_proxies)),
+    announce(config, &serving.tokens);
+    let live = Arc::new(Live::new(serving));
+    let reloader = Reloader {
+        live: Arc::clone(&live),
+        libraries: Arc::clone(&setup.libraries),
+        load: Arc::new({
+            let setup = setup.clone();
+            move || setup.load().map(|loaded| loaded.config)
+        }),
+        read,
+        config: config.clone(),
     };
+    let reloading = tokio::spawn(reload_when_asked(reloader, asked));
     tokio::join!(
-        server::serve_tcp(public, http::router(face), stop.clone()),
+        server::serve_tcp(
+            public,
+            http::router(Face::new(Arc::clone(&live))),
+            stop.clone()
+        ),
         server::serve_tcp(admin, http::admin::routes(), stop.clone()),
         server::serve_unix(
             socket,
-            http::control::routes(Arc::clone(&tokens), config.state.clone()),
+            http::control::routes(Arc::clone(&live), config.state.clone(), reload),
             stop
         ),
     );
-    supervisor::retire(&tokens.registry).await;
+    reloading.abort();
+    supervisor::retire(live.latest().tokens.registry.iter()).await;
     let _ = std::fs::remove_file(state::socket(&config.state));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// One reload after the other; the log has what whoever asked is told.
+async fn reload_when_asked(
+    mut reloader: Reloader,
+    mut asked: mpsc::Receiver<oneshot::Sender<Reloaded>>,
+) {
+    while let Some(asking) = asked.recv().await {
+        tracing::info!("reloading");
+        let told = match reloader.reload().await {
+            Ok(news) => {
+                tracing::info!(%news, "reloaded");
+                Ok(news)
+            }
+            Err(error) => {
+                let failure = Failure::from(error).to_string();
+                tracing::error!("not reloaded, the old configuration goes on serving: {failure}");
+                Err(json!({ "report": failure }))
+            }
+        };
+        let _ = asking.send(told);
+    }
 }
 
 /// Binds before the slow steps: a port that is taken should be told at once. Port 0

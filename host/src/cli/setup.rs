@@ -2,18 +2,20 @@
 //! libraries whose schemas complete it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::failure::{Failure, INTERNAL, USAGE};
 use crate::backends::library::Libraries;
-use crate::config::{self, Loaded, PluginSchemas, Sources, shapes};
+use crate::config::{self, Loaded, PluginSchemas, Report, Sources, shapes};
 use crate::telemetry;
 
-/// The beginning of a command.
+/// The beginning of a command. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Setup {
-    pub(super) sources: Sources,
-    pub(super) libraries: Libraries,
+    pub(super) sources: Arc<Sources>,
+    pub(super) libraries: Arc<Libraries>,
 }
 
 impl Setup {
@@ -32,14 +34,14 @@ impl Setup {
         // Used only where executable memfds are forbidden; the copies have no names.
         let copies = std::env::temp_dir();
         Ok(Setup {
-            sources,
-            libraries: Libraries::new(copies),
+            sources: Arc::new(sources),
+            libraries: Arc::new(Libraries::new(copies)),
         })
     }
 
     /// Loads and checks the configuration.
-    pub(super) fn load(&self) -> Result<Loaded, Failure> {
-        Ok(config::load(&self.sources, self)?)
+    pub(super) fn load(&self) -> Result<Loaded, Report> {
+        config::load(&self.sources, self)
     }
 
     /// Starts logging, and tells there what loading noticed.

@@ -132,13 +132,13 @@ pub(super) fn run(setup: &Setup, command: &Users) -> Result<(), Failure> {
 }
 
 async fn perform(setup: &Setup, config: &Config, request: Manage) -> Result<Value, Failure> {
-    if let Some(answer) = control::ask(&config.state, &request).await? {
+    if let Some(answer) = control::ask(&config.state, "/manage", &request).await? {
         return Ok(answer);
     }
     let _lock = state::lock(&config.state)?;
-    let registry = supervisor::start(config, &setup.libraries, false)
-        .await
-        .map_err(StartError::Backends)?;
+    let plan = supervisor::plan(config, &setup.libraries).map_err(StartError::Backends)?;
+    let started = plan.start(&config.state, false).await;
+    let registry = started.map_err(StartError::Backends)?;
     let answer = manage(
         &registry,
         &config.state,
@@ -147,7 +147,7 @@ async fn perform(setup: &Setup, config: &Config, request: Manage) -> Result<Valu
         request.arguments,
     )
     .await;
-    supervisor::retire(&registry).await;
+    supervisor::retire(registry.iter()).await;
     Ok(answer?)
 }
 

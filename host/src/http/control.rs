@@ -1,5 +1,5 @@
 //! What the command line asks of a running server, over the admin socket:
-//! `POST /manage` with `{backend, operation, arguments}`.
+//! `POST /manage` with `{backend, operation, arguments}`, and `POST /reload`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,10 +12,12 @@ use axum::routing::post;
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::{mpsc, oneshot};
 
+use super::Serving;
 use super::error::{answer, detail, not_found};
 use crate::accounts::manage::manage;
-use crate::token::Tokens;
+use crate::live::Live;
 
 /// An import of many users is the largest request.
 const LIMIT: usize = 32 << 20;
@@ -31,18 +33,40 @@ pub struct Manage {
     pub arguments: Map<String, Value>,
 }
 
+/// Asks for a reload and is told how it went.
+pub type Reload = mpsc::Sender<oneshot::Sender<Reloaded>>;
+
+/// How a reload went: what is new, or why all is as before.
+pub type Reloaded = Result<Value, Value>;
+
 #[derive(Clone)]
 struct Control {
-    tokens: Arc<Tokens>,
+    live: Arc<Live<Serving>>,
     state: PathBuf,
+    reload: Reload,
 }
 
 /// The routes of the admin socket.
-pub fn routes(tokens: Arc<Tokens>, state: PathBuf) -> Router {
+pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload) -> Router {
     Router::new()
         .route("/manage", post(perform))
+        .route("/reload", post(reloaded))
         .fallback(not_found)
-        .with_state(Control { tokens, state })
+        .with_state(Control {
+            live,
+            state,
+            reload,
+        })
+}
+
+async fn reloaded(State(control): State<Control>) -> Response<Body> {
+    let (asked, told) = oneshot::channel();
+    let sent = control.reload.send(asked).await;
+    match (sent, told.await) {
+        (Ok(()), Ok(Ok(news))) => answer(StatusCode::OK, &news),
+        (Ok(()), Ok(Err(reasons))) => answer(StatusCode::CONFLICT, &reasons),
+        _ => detail(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"),
+    }
 }
 
 async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
@@ -59,8 +83,9 @@ async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
         );
     };
     let backend = request.backend.as_deref();
+    let serving = control.live.enter().await;
     match manage(
-        &control.tokens.registry,
+        &serving.tokens.registry,
         &control.state,
         backend,
         &request.operation,

@@ -39,8 +39,11 @@ async fn direct(
     path: Result<Path<String>, PathRejection>,
     http: HttpRequest<Body>,
 ) -> Response<Body> {
+    let serving = face.latest();
     // A path that is no UTF-8 is no backend's.
-    let backend = path.ok().and_then(|Path(id)| face.tokens.registry.get(&id));
+    let backend = path
+        .ok()
+        .and_then(|Path(id)| serving.tokens.registry.get(&id));
     match backend {
         Some(backend) if backend.settings.direct && backend.settings.login => {
             mint(&face, Some(backend.id.clone()), Lifetime::Api, http).await
@@ -62,7 +65,7 @@ async fn mint(
     let peer = head
         .extensions
         .get::<Peer>()
-        .map(|Peer(peer)| face.proxies.client(*peer, &head.headers));
+        .map(|Peer(peer)| face.latest().proxies.client(*peer, &head.headers));
     let mut request = Request {
         inner: countersign_abi::Request {
             headers: plain(&head.headers),
@@ -91,7 +94,9 @@ async fn mint(
 }
 
 async fn answer(face: &Face, request: &Request) -> Response<Body> {
-    match face.tokens.create_token(request).await {
+    // Entered only now: a client that sends its body slowly must not hold up a reload.
+    let serving = face.enter().await;
+    match serving.tokens.create_token(request).await {
         Ok(minted) => error::answer(
             StatusCode::CREATED,
             &json!({ "access_token": minted.token }),

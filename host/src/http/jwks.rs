@@ -22,7 +22,8 @@ async fn jwks(State(face): State<Face>, method: Method, headers: HeaderMap) -> R
     if method != Method::GET && method != Method::HEAD {
         return error::method_not_allowed("GET, HEAD");
     }
-    let jwks = face.tokens.keys.jwks();
+    let serving = face.latest();
+    let jwks = serving.tokens.keys.jwks();
     let unchanged = headers
         .get(IF_NONE_MATCH)
         .is_some_and(|known| names(known, jwks.etag()));

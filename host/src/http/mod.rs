@@ -12,16 +12,40 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::live::{Entered, Live};
 use crate::token::Tokens;
 use peer::TrustedProxies;
+
+/// What one configuration made: all of it is replaced at once by a reload.
+#[derive(Debug)]
+pub struct Serving {
+    /// Minting.
+    pub tokens: Tokens,
+    /// Whose forwarded headers are believed.
+    pub proxies: TrustedProxies,
+}
 
 /// What the public routes work with.
 #[derive(Debug, Clone)]
 pub struct Face {
-    /// Minting.
-    pub tokens: Arc<Tokens>,
-    /// Whose forwarded headers are believed.
-    pub proxies: Arc<TrustedProxies>,
+    live: Arc<Live<Serving>>,
+}
+
+impl Face {
+    /// A face of what serves.
+    pub fn new(live: Arc<Live<Serving>>) -> Self {
+        Face { live }
+    }
+
+    /// For requests that ask backends: what it is stays to the end of the request.
+    pub async fn enter(&self) -> Entered<Serving> {
+        self.live.enter().await
+    }
+
+    /// For requests that only read.
+    pub fn latest(&self) -> Arc<Serving> {
+        self.live.latest()
+    }
 }
 
 /// The public routes, to be served here or nested in another service, which puts a

@@ -7,6 +7,8 @@ pub mod refusal;
 pub mod request;
 pub mod roles;
 
+use std::sync::Arc;
+
 use crate::backends::{Outcome, Registry, chain};
 use crate::clock;
 use crate::keys::KeySet;
@@ -15,15 +17,15 @@ pub use issuer::Issuer;
 pub use refusal::Refusal;
 pub use request::{Lifetime, Request};
 
-/// Everything that minting needs.
-#[derive(Debug)]
+/// Everything that minting needs. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Tokens {
     /// Who is asked.
     pub registry: Registry,
     /// What a token says.
-    pub issuer: Issuer,
+    pub issuer: Arc<Issuer>,
     /// What signs it.
-    pub keys: KeySet,
+    pub keys: Arc<KeySet>,
 }
 
 /// A signed token.
