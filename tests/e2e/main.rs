@@ -14,6 +14,7 @@ mod jwks;
 mod loading;
 mod outcomes;
 mod plugins;
+mod reload;
 mod users;
 
 use countersign_tests::{Done, Folder, Server, artifacts, countersign};

@@ -26,7 +26,7 @@ pub fn plugin(name: &str, changes: &[Change<'_>]) -> PathBuf {
     let members = [
         (
             "Cargo.toml",
-            r#"members = ["host", "sdk", "sdk/abi", "plugins/*", "tests"]"#,
+            r#"members = ["host", "sdk", "sdk/abi", "sdk/verify", "plugins/*", "tests"]"#,
             r#"members = ["sdk", "sdk/abi", "plugins/*"]"#,
         ),
         (

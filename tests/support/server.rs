@@ -121,6 +121,14 @@ impl Server {
         self.terminate();
     }
 
+    /// A signal by its name, such as `HUP`.
+    pub fn send(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let _ = std::process::Command::new("kill")
+            .args(["-s", signal, &id])
+            .status();
+    }
+
     fn terminate(&self) {
         let _ = std::process::Command::new("kill")
             .arg(self.child.id().to_string())
