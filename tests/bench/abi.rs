@@ -59,7 +59,7 @@ pub(crate) fn measure() -> Vec<Row> {
     }
     let more = ours.iter().zip(&theirs).map(|(ours, theirs)| ours - theirs);
     vec![Row {
-        name: "one call through the ABI, 64 in flight",
+        name: "one call through the ABI, 64 in flight".into(),
         value: median(more.collect()),
         measured: format!("{:.2} µs", median(ours)),
         reference: format!("{:.2} µs linked in", median(theirs)),

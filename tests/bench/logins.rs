@@ -36,7 +36,7 @@ pub(crate) fn measure() -> Vec<Row> {
     }
     let ratios = ours.iter().zip(&raw).map(|(ours, raw)| ours / raw);
     vec![Row {
-        name: "db logins, scrypt 32768:8:1",
+        name: "db logins, scrypt 32768:8:1".into(),
         value: median(ratios.collect()),
         measured: format!("{:.1} a second", median(ours)),
         reference: format!("{:.1} raw hashes, {threads} threads", median(raw)),

@@ -3,17 +3,23 @@
 //! that a busy machine slows both sides alike. Nothing is asserted: the table says
 //! `ok` or `below`, and the program ends well either way.
 //!
-//! `tests/bench/run [signing] [abi] [logins] [start] [memory]`
+//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod abi;
+mod bare;
+mod jwks;
+mod load;
 mod logins;
 mod memory;
+mod mint;
 mod plugin;
+mod reload;
 mod sample;
 mod signing;
 mod start;
 mod table;
+mod timing;
 
 use table::{Row, Table};
 
@@ -22,7 +28,11 @@ type Figure = fn() -> Vec<Row>;
 const FIGURES: &[(&str, Figure)] = &[
     ("signing", signing::measure),
     ("abi", abi::measure),
+    ("mint", mint::measure),
     ("logins", logins::measure),
+    ("timing", timing::measure),
+    ("jwks", jwks::measure),
+    ("reload", reload::measure),
     ("start", start::measure),
     ("memory", memory::measure),
 ];
@@ -33,6 +43,12 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
+    // The references run as processes of their own.
+    match asked.first().map(String::as_str) {
+        Some("bare") => return bare::serve(&asked[1..]),
+        Some("hashes") => return jwks::hash_for_ever(),
+        _ => {}
+    }
     let known: Vec<&str> = FIGURES.iter().map(|(name, _)| *name).collect();
     if let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!(

@@ -1,5 +1,5 @@
-//! From claims to a JWT, against the bare RS256 signature over the same bytes with
-//! the same key: what is left for encoding, and for not parsing the key again.
+//! From claims to a JWT, against the bare signature over the same bytes with the same
+//! key: what is left for encoding, and for not parsing the key again.
 
 use std::hint::black_box;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+};
 use countersign::config::Config;
+use countersign::config::shapes::Algorithm;
 use countersign::keys::{KeySet, Mode, Opening};
 use countersign::token::{Issuer, Lifetime};
 use countersign_abi::User;
@@ -25,8 +29,46 @@ const SIGNATURES: u32 = 64;
 
 pub(crate) fn measure() -> Vec<Row> {
     let folder = Folder::new();
-    let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    let keys = key_set(&folder, &pair);
+    let random = SystemRandom::new();
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let rsa_der = AsDer::<Pkcs8V1Der>::as_der(&rsa).unwrap();
+    let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let p384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let edwards = Ed25519KeyPair::generate().unwrap();
+    let edwards_der = AsDer::<Pkcs8V1Der>::as_der(&edwards).unwrap();
+
+    let mut rows = Vec::new();
+    let schemes: [(_, _, &'static dyn RsaEncoding); 4] = [
+        (Algorithm::RS256, "RS256", &RSA_PKCS1_SHA256),
+        (Algorithm::RS384, "RS384", &RSA_PKCS1_SHA384),
+        (Algorithm::RS512, "RS512", &RSA_PKCS1_SHA512),
+        (Algorithm::PS256, "PS256", &RSA_PSS_SHA256),
+    ];
+    let mut signature = vec![0; rsa.public_modulus_len()];
+    for (algorithm, name, scheme) in schemes {
+        let keys = key_set(&folder, algorithm, rsa_der.as_ref());
+        rows.extend(of(name, &keys, 0.95, |message| {
+            rsa.sign(scheme, &random, message, &mut signature).unwrap();
+        }));
+    }
+    for (algorithm, name, pair) in [
+        (Algorithm::ES256, "ES256", &p256),
+        (Algorithm::ES384, "ES384", &p384),
+    ] {
+        let keys = key_set(&folder, algorithm, pair.to_pkcs8v1().unwrap().as_ref());
+        rows.extend(of(name, &keys, 0.80, |message| {
+            black_box(pair.sign(&random, message).unwrap());
+        }));
+    }
+    let keys = key_set(&folder, Algorithm::EdDSA, edwards_der.as_ref());
+    rows.extend(of("EdDSA", &keys, 0.80, |message| {
+        black_box(edwards.sign(message));
+    }));
+    rows
+}
+
+/// Both rows of one algorithm; the figure proper is the first.
+fn of(algorithm: &str, keys: &KeySet, target: f64, mut raw: impl FnMut(&[u8])) -> Vec<Row> {
     let issuer = Issuer::new(&Config::default(), "http://127.0.0.1:8090".into());
     let user = User {
         id: "1".into(),
@@ -35,35 +77,42 @@ pub(crate) fn measure() -> Vec<Row> {
         ..User::default()
     };
     let claims = || issuer.claims("users", &user, &user.roles, Lifetime::Api, 1_790_000_000);
-
     let json = claims().unwrap().json;
-    let token = keys.active().sign(&json).unwrap();
-    let message = token.rsplit_once('.').unwrap().0;
-    let mut signature = vec![0; pair.public_modulus_len()];
-
-    let random = SystemRandom::new();
-    let mut raw = || {
-        pair.sign(
-            &RSA_PKCS1_SHA256,
-            &random,
-            message.as_bytes(),
-            &mut signature,
-        )
-        .unwrap();
-    };
     let signer = keys.active();
-    vec![
-        row("signing, claims as JSON to JWT", &mut raw, || {
+    let token = signer.sign(&json).unwrap();
+    let message = token.rsplit_once('.').unwrap().0.as_bytes();
+    let mut raw = || raw(message);
+    let mut rows = vec![row(
+        algorithm,
+        "claims as JSON to JWT",
+        target,
+        &mut raw,
+        || {
             drop(black_box(signer.sign(&json).unwrap()));
-        }),
-        row("signing, user to claims to JWT", &mut raw, || {
-            drop(black_box(signer.sign(&claims().unwrap().json).unwrap()));
-        }),
-    ]
+        },
+    )];
+    if algorithm == "RS256" {
+        rows.push(row(
+            algorithm,
+            "user to claims to JWT",
+            target,
+            &mut raw,
+            || {
+                drop(black_box(signer.sign(&claims().unwrap().json).unwrap()));
+            },
+        ));
+    }
+    rows
 }
 
 /// Signs by turns, so that whatever disturbs, disturbs both sides.
-fn row(name: &'static str, mut raw: impl FnMut(), mut ours: impl FnMut()) -> Row {
+fn row(
+    algorithm: &str,
+    what: &str,
+    target: f64,
+    mut raw: impl FnMut(),
+    mut ours: impl FnMut(),
+) -> Row {
     let (mut references, mut measured) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (mut theirs, mut own) = (Duration::ZERO, Duration::ZERO);
@@ -78,12 +127,12 @@ fn row(name: &'static str, mut raw: impl FnMut(), mut ours: impl FnMut()) -> Row
     }
     let ratios = references.iter().zip(&measured).map(|(raw, own)| raw / own);
     Row {
-        name,
+        name: format!("signing {algorithm}, {what}").into(),
         value: median(ratios.collect()),
-        measured: format!("{:.0} µs", median(measured)),
-        reference: format!("{:.0} µs raw RS256", median(references)),
+        measured: format!("{:.1} µs", median(measured)),
+        reference: format!("{:.1} µs raw {algorithm}", median(references)),
         unit: "",
-        target: Target::AtLeast(0.95),
+        target: Target::AtLeast(target),
         note: String::new(),
     }
 }
@@ -95,11 +144,11 @@ fn timed(mut work: impl FnMut()) -> Duration {
 }
 
 /// The host's key set over this very key, from a file of the operator.
-fn key_set(folder: &Folder, pair: &RsaKeyPair) -> KeySet {
-    let der = AsDer::<Pkcs8V1Der>::as_der(pair).unwrap();
-    let file = folder.write("private_key.der", der.as_ref());
+fn key_set(folder: &Folder, algorithm: Algorithm, der: &[u8]) -> KeySet {
+    let file = folder.write("private_key.der", der);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let mut settings = Config::default().keys;
+    settings.algorithm = algorithm;
     settings.private_key = file.to_str().unwrap().to_owned();
     let opening = Opening {
         mode: Mode::Check,

@@ -1,5 +1,6 @@
 //! The one table, and the line that says on which machine it was made.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::thread;
@@ -8,7 +9,7 @@ use countersign_tests::artifacts;
 
 /// One figure.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// With its unit.
     pub(crate) measured: String,
     /// What it is held against, of the same run; empty if it is a figure of its own.
@@ -52,7 +53,7 @@ impl Row {
             Target::AtMost(most) => format!("≤ {most}{}", self.unit),
         };
         [
-            self.name.to_owned(),
+            self.name.to_string(),
             self.measured.clone(),
             self.reference.clone(),
             format!("{:.2}{}", self.value, self.unit),
