@@ -1,0 +1,141 @@
+//! Several issuers side by side, each with its own rules and its own keys: a token of
+//! one is never verified with a key of another.
+
+use std::sync::Arc;
+
+use crate::claims;
+use crate::{JwksClient, JwksError, Jws, KeySet, Refusal, Rules, Verified};
+
+/// Where an issuer's keys come from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Keys {
+    /// They are here.
+    Fixed(Arc<KeySet>),
+    /// They are fetched, and cached.
+    Remote(Arc<JwksClient>),
+}
+
+/// Somebody whose tokens are accepted.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    rules: Rules,
+    keys: Keys,
+}
+
+/// Everybody whose tokens are accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    issuers: Vec<Issuer>,
+}
+
+/// The list is ambiguous.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the texts say it
+pub enum TrustError {
+    #[error("the issuer {0:?} is named twice")]
+    Twice(String),
+}
+
+impl Issuer {
+    /// An issuer by its rules and its keys.
+    pub fn new(rules: Rules, keys: impl Into<Keys>) -> Issuer {
+        Issuer {
+            rules,
+            keys: keys.into(),
+        }
+    }
+
+    /// Its rules.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Verifies a token as this issuer's, at a time in seconds since 1970.
+    ///
+    /// # Errors
+    /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
+    pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+        self.verify_parsed(&Jws::parse(token)?, now).await
+    }
+
+    async fn verify_parsed(&self, jws: &Jws<'_>, now: u64) -> Result<Verified, Refusal> {
+        // Nobody is asked for keys because of a token that no key could save.
+        self.rules.check_header(jws)?;
+        let keys = self.keys.of(jws.header().kid.as_deref(), now).await;
+        let keys = keys.map_err(Refusal::KeysUnavailable)?;
+        self.rules.check(jws, &keys, now)
+    }
+}
+
+impl Trust {
+    /// A list of issuers; an empty one accepts nothing.
+    ///
+    /// # Errors
+    /// Two have one name.
+    pub fn new(issuers: impl IntoIterator<Item = Issuer>) -> Result<Trust, TrustError> {
+        let mut trust = Trust::default();
+        for issuer in issuers {
+            let name = issuer.rules.issuer();
+            if trust.issuer(name).is_some() {
+                return Err(TrustError::Twice(name.to_owned()));
+            }
+            trust.issuers.push(issuer);
+        }
+        Ok(trust)
+    }
+
+    /// The issuer of exactly this name.
+    pub fn issuer(&self, name: &str) -> Option<&Issuer> {
+        let mut issuers = self.issuers.iter();
+        issuers.find(|issuer| issuer.rules.issuer() == name)
+    }
+
+    /// Verifies a token as of the issuer that its `iss` names, at a time in seconds since 1970.
+    ///
+    /// # Errors
+    /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
+    pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+        let jws = Jws::parse(token)?;
+        let claims = jws.claims()?;
+        let issuer = self.issuer(claims::issuer(&claims)?);
+        issuer
+            .ok_or(Refusal::Issuer)?
+            .verify_parsed(&jws, now)
+            .await
+    }
+}
+
+impl Keys {
+    async fn of(&self, kid: Option<&str>, now: u64) -> Result<Arc<KeySet>, JwksError> {
+        match self {
+            Keys::Fixed(keys) => Ok(Arc::clone(keys)),
+            Keys::Remote(client) => client.keys(kid, now).await,
+        }
+    }
+}
+
+impl From<KeySet> for Keys {
+    fn from(keys: KeySet) -> Keys {
+        Keys::Fixed(Arc::new(keys))
+    }
+}
+
+impl From<Arc<KeySet>> for Keys {
+    fn from(keys: Arc<KeySet>) -> Keys {
+        Keys::Fixed(keys)
+    }
+}
+
+impl From<JwksClient> for Keys {
+    fn from(client: JwksClient) -> Keys {
+        Keys::Remote(Arc::new(client))
+    }
+}
+
+impl From<Arc<JwksClient>> for Keys {
+    fn from(client: Arc<JwksClient>) -> Keys {
+        Keys::Remote(client)
+    }
+}

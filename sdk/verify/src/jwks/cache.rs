@@ -1,0 +1,156 @@
+//! When to fetch: the client's decisions, without any network.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{JwksError, JwksOptions};
+use crate::KeySet;
+
+/// This many kids that the issuer does not have are remembered.
+const ABSENT: usize = 256;
+
+/// A set that was fetched.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) set: KeySet,
+    /// `Cache-Control: max-age`, in seconds.
+    pub(super) max_age: Option<u64>,
+}
+
+/// What to do for one token.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing: here is the answer.
+    Done(Result<Arc<KeySet>, JwksError>),
+    /// Fetch; if somebody else does already, `meanwhile` is good enough.
+    Fetch { meanwhile: Option<Arc<KeySet>> },
+}
+
+/// All times are seconds since 1970.
+#[derive(Debug)]
+pub(super) struct Cache {
+    refetch: u64,
+    fresh: u64,
+    stale: u64,
+    held: Option<Held>,
+    tried: Option<u64>,
+    /// Why the last try failed.
+    error: Option<JwksError>,
+    /// Unknown kids, and when they were looked for.
+    absent: HashMap<String, u64>,
+}
+
+#[derive(Debug)]
+struct Held {
+    set: Arc<KeySet>,
+    fetched: u64,
+    lifetime: u64,
+}
+
+impl Cache {
+    pub(super) fn new(options: &JwksOptions) -> Self {
+        Cache {
+            refetch: options.refetch.as_secs(),
+            fresh: options.fresh.as_secs(),
+            stale: options.stale.as_secs(),
+            held: None,
+            tried: None,
+            error: None,
+            absent: HashMap::new(),
+        }
+    }
+
+    pub(super) fn step(&self, kid: Option<&str>, now: u64) -> Step {
+        let due = !self
+            .tried
+            .is_some_and(|tried| within(tried, self.pause(), now));
+        let Some(held) = self.usable(now) else {
+            return if due {
+                Step::Fetch { meanwhile: None }
+            } else {
+                Step::Done(self.best(now))
+            };
+        };
+        let known = kid.is_none_or(|kid| held.set.has(kid));
+        let fresh = within(held.fetched, held.lifetime, now);
+        if !due || fresh && (known || kid.is_some_and(|kid| self.is_absent(kid, now))) {
+            return Step::Done(Ok(Arc::clone(&held.set)));
+        }
+        Step::Fetch {
+            meanwhile: known.then(|| Arc::clone(&held.set)),
+        }
+    }
+
+    /// Takes what a fetch brought, and says what there is now.
+    pub(super) fn land(
+        &mut self,
+        fetched: Result<Fetched, JwksError>,
+        asked: Option<&str>,
+        now: u64,
+    ) -> Result<Arc<KeySet>, JwksError> {
+        self.tried = Some(now);
+        match fetched {
+            Ok(Fetched { set, max_age }) => {
+                let longest = self.fresh.max(self.refetch);
+                self.held = Some(Held {
+                    set: Arc::new(set),
+                    fetched: now,
+                    lifetime: max_age.unwrap_or(longest).clamp(self.refetch, longest),
+                });
+                self.error = None;
+                self.remember_absent(asked, now);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a key set cannot be renewed");
+                self.error = Some(error);
+            }
+        }
+        self.best(now)
+    }
+
+    fn best(&self, now: u64) -> Result<Arc<KeySet>, JwksError> {
+        match self.usable(now) {
+            Some(held) => Ok(Arc::clone(&held.set)),
+            None => Err(self.error.clone().unwrap_or(JwksError::Stale)),
+        }
+    }
+
+    /// What was fetched, unless that is too long ago even for want of anything better.
+    fn usable(&self, now: u64) -> Option<&Held> {
+        let held = self.held.as_ref();
+        held.filter(|held| within(held.fetched, self.stale.max(held.lifetime), now))
+    }
+
+    /// Between two tries. With nothing to serve, nobody can be helped by waiting longer.
+    fn pause(&self) -> u64 {
+        match self.held {
+            Some(_) => self.refetch,
+            None => self.refetch.min(5),
+        }
+    }
+
+    fn is_absent(&self, kid: &str, now: u64) -> bool {
+        let looked = self.absent.get(kid);
+        looked.is_some_and(|looked| within(*looked, self.refetch.saturating_mul(5), now))
+    }
+
+    fn remember_absent(&mut self, asked: Option<&str>, now: u64) {
+        let Some(held) = &self.held else { return };
+        self.absent.retain(|kid, _| !held.set.has(kid));
+        let Some(kid) = asked.filter(|kid| !held.set.has(kid)) else {
+            return;
+        };
+        if self.absent.len() >= ABSENT {
+            let oldest = self.absent.iter().min_by_key(|(_, looked)| **looked);
+            if let Some(oldest) = oldest.map(|(kid, _)| kid.clone()) {
+                self.absent.remove(&oldest);
+            }
+        }
+        self.absent.insert(kid.to_owned(), now);
+    }
+}
+
+/// Is `now` in the `span` after `since`? Not if the clock was set back before it.
+fn within(since: u64, span: u64, now: u64) -> bool {
+    now.checked_sub(since).is_some_and(|age| age < span)
+}
