@@ -8,6 +8,7 @@ mod canary;
 mod check;
 mod claims;
 mod config;
+mod discovery;
 mod fab;
 mod first_start;
 mod jwks;
@@ -15,6 +16,7 @@ mod loading;
 mod outcomes;
 mod plugins;
 mod reload;
+mod token;
 mod users;
 
 use countersign_tests::{Done, Folder, Server, artifacts, countersign};

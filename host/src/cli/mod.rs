@@ -12,6 +12,7 @@ mod plugins;
 mod reload;
 mod serve;
 mod setup;
+mod token;
 mod users;
 
 use std::io::{Write, stderr};
@@ -62,6 +63,9 @@ enum Command {
     /// Manage the users of a backend that keeps users of its own
     #[command(subcommand)]
     Users(users::Users),
+    /// Read and verify tokens
+    #[command(subcommand)]
+    Token(token::Token),
 }
 
 /// Runs the command that the process was started with.
@@ -100,5 +104,6 @@ fn dispatch(setup: &setup::Setup, command: Command) -> Result<(), Failure> {
         Command::Plugins(plugins) => plugins::run(setup, &plugins),
         Command::Keys(keys) => keys::run(setup, &keys),
         Command::Users(users) => users::run(setup, &users),
+        Command::Token(token) => token::run(setup, &token),
     }
 }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod body;
 pub mod control;
+pub mod discovery;
 pub mod error;
 pub mod fab;
 pub mod jwks;
@@ -54,6 +55,7 @@ pub fn router(face: Face) -> Router {
     Router::new()
         .merge(fab::routes())
         .merge(jwks::routes())
-        .fallback(error::not_found)
+        .merge(discovery::routes())
+        .fallback(discovery::or_not_found)
         .with_state(face)
 }

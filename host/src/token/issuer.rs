@@ -12,6 +12,7 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct Issuer {
     iss: String,
+    jwks_uri: String,
     aud: String,
     lifetime: u64,
     cli_lifetime: u64,
@@ -75,6 +76,7 @@ impl Issuer {
         let template = |name: &str| tokens.claims.get(name).map(Template::parse);
         Issuer {
             iss,
+            jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
             aud: tokens.audience.clone(),
             lifetime: tokens.lifetime.as_secs(),
             cli_lifetime: tokens.cli_lifetime.as_secs(),
@@ -93,6 +95,18 @@ impl Issuer {
     /// The issuer's name, as tokens say it.
     pub fn name(&self) -> &str {
         &self.iss
+    }
+
+    /// Where its keys are published, as clients reach it.
+    pub fn jwks_uri(&self) -> &str {
+        &self.jwks_uri
+    }
+
+    /// The names of the claims that its tokens may have.
+    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+        let always = ["sub", "jti", "iss", "aud", "nbf", "exp", "iat"];
+        let further = self.claims.iter().map(|(name, _)| name.as_str());
+        always.into_iter().chain(further)
     }
 
     /// The claims of a token for one user, issued at `now`.

@@ -1,0 +1,118 @@
+//! The metadata documents: what a consumer finds that knows the issuer's name alone.
+
+use countersign_tests::{Folder, Server, artifacts, get, send, token};
+use serde_json::json;
+
+use crate::{TEMPLATE, template};
+
+const OPENID: &str = "/.well-known/openid-configuration";
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+fn with(folder: &Folder, tokens: &str) -> Server {
+    folder.plugin(&artifacts::plugin("template"), "template");
+    Server::start(folder, &format!("{TEMPLATE}{tokens}\n"))
+}
+
+#[test]
+fn s15_documents_say_what_is_enabled_and_the_issuer_of_tokens() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    let claims = token::claims(&server.token("ada", "door"));
+    for path in [OPENID, OAUTH] {
+        let answer = get(server.address, path);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.header("cache-control").unwrap().contains("max-age"));
+        let issuer = format!("http://{}", server.address);
+        assert_eq!(
+            answer.json(),
+            json!({
+                "issuer": issuer,
+                "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+                "response_types_supported": [],
+                "grant_types_supported": [],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "claims_supported": ["sub", "jti", "iss", "aud", "nbf", "exp", "iat"],
+            })
+        );
+        assert_eq!(answer.json()["issuer"], claims["iss"]);
+        assert_eq!(send(server.address, "HEAD", path, &[], b"").body, "");
+        let posted = send(server.address, "POST", path, &[], b"");
+        assert_eq!(
+            (posted.status, posted.header("allow")),
+            (405, Some("GET, HEAD"))
+        );
+    }
+}
+
+#[test]
+fn documents_follow_algorithm_public_url_and_claims() {
+    let folder = Folder::new();
+    let server = with(
+        &folder,
+        "server: { public_url: \"https://proxy.example/cs/\" }\nkeys: { algorithm: ES256 }\ntokens: { issuer: \"https://id.example\", claims: { email: \"{email}\", sub: \"{username}\" } }",
+    );
+    let document = get(server.address, OPENID).json();
+    assert_eq!(document["issuer"], "https://id.example");
+    assert_eq!(
+        document["jwks_uri"],
+        "https://proxy.example/cs/.well-known/jwks.json"
+    );
+    assert_eq!(
+        document["id_token_signing_alg_values_supported"],
+        json!(["ES256"])
+    );
+    assert_eq!(
+        document["claims_supported"],
+        json!(["sub", "jti", "iss", "aud", "nbf", "exp", "iat", "email"])
+    );
+}
+
+#[test]
+fn issuer_with_a_path_is_found_where_each_standard_says() {
+    let folder = Folder::new();
+    let server = with(&folder, "tokens: { issuer: \"https://id.example/t/one\" }");
+    let found = [
+        OPENID.to_owned(),
+        OAUTH.to_owned(),
+        format!("/t/one{OPENID}"),
+        format!("{OAUTH}/t/one"),
+        format!("{OPENID}/t/one"),
+    ];
+    for path in found {
+        let answer = get(server.address, &path);
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.json()["issuer"], "https://id.example/t/one");
+        assert_eq!(send(server.address, "DELETE", &path, &[], b"").status, 405);
+    }
+    let missing = [
+        format!("/t{OPENID}"),
+        format!("/t/one{OAUTH}"),
+        format!("{OAUTH}/t/one/"),
+        format!("{OAUTH}/t/two"),
+        format!("/t//one{OPENID}"),
+        "/t/one".to_owned(),
+    ];
+    for path in missing {
+        assert_eq!(get(server.address, &path).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn issuer_that_is_no_url_has_no_documents() {
+    let folder = Folder::new();
+    let server = with(&folder, "tokens: { issuer: open-metadata.org }");
+    for path in [
+        OPENID,
+        OAUTH,
+        "/.well-known/oauth-authorization-server/open-metadata.org",
+    ] {
+        let answer = get(server.address, path);
+        assert_eq!(
+            (answer.status, answer.json()),
+            (404, json!({ "detail": "Not Found" }))
+        );
+        assert_eq!(send(server.address, "POST", path, &[], b"").status, 404);
+    }
+}
