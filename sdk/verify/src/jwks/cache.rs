@@ -154,3 +154,57 @@ impl Cache {
 fn within(since: u64, span: u64, now: u64) -> bool {
     now.checked_sub(since).is_some_and(|age| age < span)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn filled() -> Cache {
+        let mut cache = Cache::new(&JwksOptions::default());
+        let set = KeySet::parse(
+            br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+        );
+        let max_age = None;
+        let set = set.unwrap();
+        cache.land(Ok(Fetched { set, max_age }), None, NOW).unwrap();
+        cache
+    }
+
+    fn fetches(cache: &Cache, kid: &str, now: u64) -> bool {
+        matches!(cache.step(Some(kid), now), Step::Fetch { .. })
+    }
+
+    #[test]
+    fn clock_that_was_set_back_fetches_instead_of_waiting_for_its_return() {
+        let cache = filled();
+        assert!(!fetches(&cache, "a", NOW));
+        assert!(fetches(&cache, "a", NOW - 86_400));
+    }
+
+    #[test]
+    fn stale_set_does_meanwhile_for_known_kids_alone() {
+        let cache = filled();
+        let meanwhile = |kid, now| match cache.step(Some(kid), now) {
+            Step::Fetch { meanwhile } => meanwhile.is_some(),
+            Step::Done(_) => unreachable!("a fetch is due"),
+        };
+        assert!(meanwhile("a", NOW + 3_600));
+        assert!(!meanwhile("b", NOW + 3_600));
+        assert!(!meanwhile("a", NOW + 86_400), "too old for that");
+    }
+
+    #[test]
+    fn absent_kids_are_bounded_and_the_oldest_goes_first() {
+        let mut cache = filled();
+        for n in 0..1_000 {
+            cache.remember_absent(Some(&format!("x{n}")), NOW + n);
+        }
+        assert_eq!(cache.absent.len(), ABSENT);
+        let later = NOW + 1_000;
+        assert!(cache.is_absent("x999", later) && !cache.is_absent("x700", later));
+    }
+}
