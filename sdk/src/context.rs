@@ -86,10 +86,7 @@ impl Cx {
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         match &self.0.services {
             Some(services) => {
-                drop(tokio::spawn(log::on_behalf(
-                    Speaker::new(services, ""),
-                    work,
-                )));
+                drop(tokio::spawn(log::on_behalf(Speaker::new(services), work)));
             }
             None => drop(tokio::spawn(work)),
         }

@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use countersign_abi::{BoxFuture, Call, Export, Failure, Operation, Plugin, Request, Services};
+use countersign_abi::{
+    BoxFuture, Call, Export, Failure, Lease, Operation, Plugin, Request, Services,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -40,7 +42,7 @@ impl<P: AuthPlugin> Export for Exported<P> {
         envelope: String,
     ) -> BoxFuture<Result<Arc<dyn Plugin>, Failure>> {
         log::install(&services, std::any::type_name::<P>());
-        let made = spawn(log::on_behalf(Speaker::new(&services, ""), async move {
+        let made = spawn(log::on_behalf(Speaker::new(&services), async move {
             let mut envelope: Envelope = serde_json::from_str(&envelope)
                 .map_err(|error| AuthError::fault(format!("the host's envelope: {error}")))?;
             let cx = Cx::new(&envelope, Some(Arc::clone(&services)));
@@ -77,12 +79,9 @@ impl<P: AuthPlugin> Running<P> {
 impl<P: AuthPlugin> Drop for Running<P> {
     fn drop(&mut self) {
         if let Some(plugin) = self.plugin.take() {
-            release(log::on_behalf(
-                Speaker::new(&self.services, ""),
-                async move {
-                    drop(plugin);
-                },
-            ));
+            release(log::on_behalf(Speaker::new(&self.services), async move {
+                drop(plugin);
+            }));
         }
     }
 }
@@ -91,18 +90,24 @@ impl<P: AuthPlugin> Plugin for Running<P> {
     fn create_token(
         &self,
         request: Request,
+        lease: Lease,
     ) -> BoxFuture<Result<Option<countersign_abi::User>, Failure>> {
         let plugin = self.plugin();
-        let speaker = Speaker::new(&self.services, request.request_id.as_str());
+        let speaker = Speaker::of_call(&self.services, request.request_id.as_str(), lease);
         let call = spawn(log::on_behalf(speaker, async move {
             plugin?.create_token(TokenRequest::from(request)).await
         }));
         Box::pin(async move { Ok(call.await?.map(Into::into)) })
     }
 
-    fn call(&self, operation: Operation, call: Call) -> BoxFuture<Result<Value, Failure>> {
+    fn call(
+        &self,
+        operation: Operation,
+        call: Call,
+        lease: Lease,
+    ) -> BoxFuture<Result<Value, Failure>> {
         let plugin = self.plugin();
-        let speaker = Speaker::new(&self.services, call.request_id.as_str());
+        let speaker = Speaker::of_call(&self.services, call.request_id.as_str(), lease);
         let call = spawn(log::on_behalf(speaker, async move {
             perform(plugin?.as_ref(), operation, call.arguments).await
         }));

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Once, OnceLock};
 
-use countersign_abi::{Level, Services};
+use countersign_abi::{Lease, Level, Services};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -28,14 +28,27 @@ pub(crate) struct Speaker {
     services: Arc<dyn Services>,
     /// The host's id of the request; may be empty.
     request: String,
+    /// Whoever speaks for a call is a part of it, on the CPU pool's threads too: while
+    /// one of them is left, the host counts the call.
+    _lease: Lease,
 }
 
 impl Speaker {
-    /// An instance, in the course of a request or of none.
-    pub(crate) fn new(services: &Arc<dyn Services>, request: impl Into<String>) -> Arc<Self> {
+    /// An instance, outside of every call.
+    pub(crate) fn new(services: &Arc<dyn Services>) -> Arc<Self> {
+        Speaker::of_call(services, "", Lease::none())
+    }
+
+    /// An instance in the course of a call.
+    pub(crate) fn of_call(
+        services: &Arc<dyn Services>,
+        request: impl Into<String>,
+        lease: Lease,
+    ) -> Arc<Self> {
         Arc::new(Speaker {
             services: Arc::clone(services),
             request: request.into(),
+            _lease: lease,
         })
     }
 }
@@ -51,7 +64,7 @@ static FALLBACK: OnceLock<Arc<Speaker>> = OnceLock::new();
 /// Installs the subscriber and the panic hook, once per library. `plugin` is the path
 /// of the plugin's type; its first part names the crate.
 pub(crate) fn install(services: &Arc<dyn Services>, plugin: &'static str) {
-    FALLBACK.get_or_init(|| Speaker::new(services, ""));
+    FALLBACK.get_or_init(|| Speaker::new(services));
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let own = plugin.split("::").next().unwrap_or_default();

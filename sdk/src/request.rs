@@ -71,6 +71,13 @@ impl TokenRequest {
     }
 }
 
+/// Body and credentials do not stay in memory that is given back.
+impl Drop for TokenRequest {
+    fn drop(&mut self) {
+        self.inner.wipe();
+    }
+}
+
 impl From<countersign_abi::Request> for TokenRequest {
     fn from(inner: countersign_abi::Request) -> Self {
         TokenRequest { inner }

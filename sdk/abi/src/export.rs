@@ -18,6 +18,7 @@ use serde_json::Value;
 pub use abi_stable::library::LibHeader;
 
 use crate::BoxFuture;
+use crate::lease::Lease;
 use crate::object::{Object, Object_TO, ObjectBox};
 use crate::operation::{Call, Operation};
 use crate::root::{FfiCreated, Root, RootRef};
@@ -26,11 +27,21 @@ use crate::types::{Code, Failure, FfiAnswer, FfiJson, FfiRequest, Request, User}
 
 /// One configured instance, on the plugin's side.
 pub trait Plugin: Send + Sync + 'static {
-    /// Decides who is asking; `None` = not this plugin's kind of request or user.
-    fn create_token(&self, request: Request) -> BoxFuture<Result<Option<User>, Failure>>;
+    /// Decides who is asking; `None` = not this plugin's kind of request or user. `lease`
+    /// is kept until nothing of the call is left.
+    fn create_token(
+        &self,
+        request: Request,
+        lease: Lease,
+    ) -> BoxFuture<Result<Option<User>, Failure>>;
 
-    /// An optional operation.
-    fn call(&self, operation: Operation, call: Call) -> BoxFuture<Result<Value, Failure>>;
+    /// An optional operation; `lease` as above.
+    fn call(
+        &self,
+        operation: Operation,
+        call: Call,
+        lease: Lease,
+    ) -> BoxFuture<Result<Value, Failure>>;
 }
 
 /// What [`export!`](crate::export) needs to know of a plugin library.
@@ -131,12 +142,12 @@ impl From<Arc<dyn Plugin>> for ObjectBox {
 }
 
 impl Adapter {
-    fn call(&self, operation: Operation, arguments: RString) -> FfiFuture<FfiJson> {
+    fn call(&self, operation: Operation, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
         let Ok(call) = serde_json::from_str(&arguments) else {
             let failure = Failure::new(Code::Fault, "the host's call is no envelope in JSON");
             return std::future::ready(RResult::RErr(failure.into())).into_ffi();
         };
-        match catch_unwind(AssertUnwindSafe(|| self.0.call(operation, call))) {
+        match catch_unwind(AssertUnwindSafe(|| self.0.call(operation, call, lease))) {
             Ok(future) => async move {
                 let answer = future.await.map(|answer| RString::from(answer.to_string()));
                 answer.map_err(Into::into).into()
@@ -148,8 +159,10 @@ impl Adapter {
 }
 
 impl Object for Adapter {
-    fn create_token(&self, request: FfiRequest) -> FfiFuture<FfiAnswer> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.create_token(request.into()))) {
+    fn create_token(&self, request: FfiRequest, lease: Lease) -> FfiFuture<FfiAnswer> {
+        match catch_unwind(AssertUnwindSafe(|| {
+            self.0.create_token(request.into(), lease)
+        })) {
             Ok(future) => async move {
                 match future.await {
                     Ok(user) => RResult::ROk(
@@ -163,40 +176,40 @@ impl Object for Adapter {
         }
     }
 
-    fn capabilities(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Capabilities, arguments)
+    fn capabilities(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Capabilities, arguments, lease)
     }
 
-    fn begin_login(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::BeginLogin, arguments)
+    fn begin_login(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::BeginLogin, arguments, lease)
     }
 
-    fn finish_login(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::FinishLogin, arguments)
+    fn finish_login(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::FinishLogin, arguments, lease)
     }
 
-    fn logout_url(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::LogoutUrl, arguments)
+    fn logout_url(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::LogoutUrl, arguments, lease)
     }
 
-    fn provision(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Provision, arguments)
+    fn provision(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Provision, arguments, lease)
     }
 
-    fn manage(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Manage, arguments)
+    fn manage(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Manage, arguments, lease)
     }
 
-    fn lookup(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Lookup, arguments)
+    fn lookup(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Lookup, arguments, lease)
     }
 
-    fn health(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Health, arguments)
+    fn health(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Health, arguments, lease)
     }
 
-    fn shutdown(&self, arguments: RString) -> FfiFuture<FfiJson> {
-        self.call(Operation::Shutdown, arguments)
+    fn shutdown(&self, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
+        self.call(Operation::Shutdown, arguments, lease)
     }
 }
 

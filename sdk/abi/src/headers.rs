@@ -3,6 +3,11 @@
 //!
 //! For each header: two little-endian `u32` lengths, then the name, then the value.
 
+use zeroize::Zeroize;
+
+/// The headers that carry credentials.
+const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+
 /// A name and its value.
 pub type Header<'a> = (&'a str, &'a [u8]);
 
@@ -42,6 +47,10 @@ impl Headers {
             .map(|(_, value)| value)
     }
 
+    pub(crate) fn wipe(&mut self) {
+        wipe(&mut self.0);
+    }
+
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
         Headers(bytes)
     }
@@ -58,6 +67,19 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
             all.push(name.as_ref(), value.as_ref());
         }
         all
+    }
+}
+
+/// Overwrites, in a buffer of this form, the values that hold credentials.
+pub(crate) fn wipe(buffer: &mut [u8]) {
+    let mut at = 0;
+    while let Some(((name, value), _)) = split(&buffer[at..]) {
+        let start = at + 8 + name.len();
+        let end = start + value.len();
+        if CREDENTIALS.contains(&name) {
+            buffer[start..end].zeroize();
+        }
+        at = end;
     }
 }
 
@@ -96,6 +118,19 @@ mod tests {
                 .iter()
                 .count(),
             4
+        );
+    }
+
+    #[test]
+    fn wiped_headers_keep_all_but_the_credentials() {
+        let mut headers: Headers = [("a", "1"), ("authorization", "Basic x"), ("b", "2")]
+            .into_iter()
+            .collect();
+        headers.wipe();
+        assert_eq!(headers.get("authorization"), Some(&[0; 7][..]));
+        assert_eq!(
+            (headers.get("a"), headers.get("b")),
+            (Some(&b"1"[..]), Some(&b"2"[..]))
         );
     }
 

@@ -8,6 +8,7 @@ use async_ffi::FfiFuture;
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use crate::lease::Lease;
 use crate::object::ObjectBox;
 use crate::operation::{Call, Operation};
 use crate::received;
@@ -21,8 +22,18 @@ impl Instance {
     pub fn create_token(
         &self,
         request: Request,
-    ) -> impl Future<Output = Result<Option<User>, Failure>> + Send + 'static {
-        let answer = self.0.create_token(request.into());
+    ) -> impl Future<Output = Result<Option<User>, Failure>> + Send + 'static + use<> {
+        self.create_token_under(Lease::none(), request)
+    }
+
+    /// The same; `lease` is dropped when nothing of the call is left, which may be long
+    /// after its future was dropped.
+    pub fn create_token_under(
+        &self,
+        lease: Lease,
+        request: Request,
+    ) -> impl Future<Output = Result<Option<User>, Failure>> + Send + 'static + use<> {
+        let answer = self.0.create_token(request.into(), lease);
         async move {
             match guarded(answer).await? {
                 RResult::ROk(ROption::RSome(user)) => user.try_into().map(Some),
@@ -37,19 +48,29 @@ impl Instance {
         &self,
         operation: Operation,
         call: &Call,
-    ) -> impl Future<Output = Result<Value, Failure>> + Send + 'static {
+    ) -> impl Future<Output = Result<Value, Failure>> + Send + 'static + use<> {
+        self.call_under(Lease::none(), operation, call)
+    }
+
+    /// The same; `lease` as in [`create_token_under`](Self::create_token_under).
+    pub fn call_under(
+        &self,
+        lease: Lease,
+        operation: Operation,
+        call: &Call,
+    ) -> impl Future<Output = Result<Value, Failure>> + Send + 'static + use<> {
         let object = &self.0;
         let arguments = RString::from(serde_json::json!(call).to_string());
         let answer = match operation {
-            Operation::Capabilities => object.capabilities(arguments),
-            Operation::BeginLogin => object.begin_login(arguments),
-            Operation::FinishLogin => object.finish_login(arguments),
-            Operation::LogoutUrl => object.logout_url(arguments),
-            Operation::Provision => object.provision(arguments),
-            Operation::Manage => object.manage(arguments),
-            Operation::Lookup => object.lookup(arguments),
-            Operation::Health => object.health(arguments),
-            Operation::Shutdown => object.shutdown(arguments),
+            Operation::Capabilities => object.capabilities(arguments, lease),
+            Operation::BeginLogin => object.begin_login(arguments, lease),
+            Operation::FinishLogin => object.finish_login(arguments, lease),
+            Operation::LogoutUrl => object.logout_url(arguments, lease),
+            Operation::Provision => object.provision(arguments, lease),
+            Operation::Manage => object.manage(arguments, lease),
+            Operation::Lookup => object.lookup(arguments, lease),
+            Operation::Health => object.health(arguments, lease),
+            Operation::Shutdown => object.shutdown(arguments, lease),
         };
         async move {
             guarded(answer)

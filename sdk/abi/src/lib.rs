@@ -15,6 +15,7 @@
 //! - The service table and the root module grow only at their ends.
 //! - New object methods come last, with a default body.
 //! - Codes are integers; an unknown one is a fault. No data-carrying enum crosses.
+//! - A call that was aborted is over when its [`Lease`] is dropped, not before.
 //! - Deadlines cross as milliseconds left, since the two sides share no clock.
 //!
 //! Nothing is ever unloaded: a library's file descriptor, mapping and root
@@ -26,6 +27,7 @@ mod headers;
 mod info;
 mod instance;
 mod layout;
+mod lease;
 mod loader;
 mod object;
 mod operation;
@@ -43,6 +45,7 @@ pub use export::{Export, Plugin, panic_text};
 pub use headers::{Header, Headers};
 pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
+pub use lease::Lease;
 pub use loader::{Inspected, Library, LoadError, Opened};
 pub use operation::{Call, Operation};
 pub use seal::Sealed;

@@ -7,7 +7,9 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{ROption, RResult, RString, RVec};
 
-use crate::headers::Headers;
+use zeroize::Zeroize;
+
+use crate::headers::{self, Headers};
 
 /// One request to a backend, as the host received it.
 #[derive(Clone, Default)]
@@ -74,6 +76,14 @@ pub enum Code {
     Fault,
     /// The plugin does not offer this operation.
     NotSupported,
+}
+
+impl Request {
+    /// Overwrites what may hold credentials: the body and the headers that carry them.
+    pub fn wipe(&mut self) {
+        self.body.zeroize();
+        self.headers.wipe();
+    }
 }
 
 impl Code {
@@ -165,11 +175,16 @@ impl From<Request> for FfiRequest {
     }
 }
 
+/// The buffers are the host's and would be copied in any case: what they held is wiped.
 impl From<FfiRequest> for Request {
-    fn from(request: FfiRequest) -> Self {
+    fn from(mut request: FfiRequest) -> Self {
+        let body = request.body.to_vec();
+        request.body.zeroize();
+        let headers = request.headers.to_vec();
+        headers::wipe(&mut request.headers);
         Request {
-            headers: Headers::from_bytes(request.headers.into()),
-            body: request.body.into(),
+            headers: Headers::from_bytes(headers),
+            body,
             peer: request.peer.into(),
             request_id: request.request_id.into(),
             millis_left: request.millis_left,
