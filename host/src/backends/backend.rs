@@ -1,21 +1,23 @@
-//! One live backend: its instance behind a permit and a deadline.
+//! One live backend: its instance behind a gate and under a time limit.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use countersign_abi::{Call, Code, Failure, Instance, Operation, Request};
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::Outcome;
+use super::calls::{Asked, Verdict};
+use super::gate::{Gate, RETRY_AFTER, State};
 use super::library::Plugin;
+use super::log::BackendLog;
 use super::outcome::Refused;
+use super::secrets::Sent;
 use crate::config::shapes;
-
-/// How long an outage should be waited out when the plugin does not say.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A configured, live use of a plugin.
 #[derive(Debug)]
@@ -29,7 +31,8 @@ pub struct Backend {
     /// What the instance offers.
     pub capabilities: Capabilities,
     pub(super) instance: Instance,
-    pub(super) permits: Semaphore,
+    pub(super) gate: Arc<Gate>,
+    pub(super) log: Arc<BackendLog>,
     pub(super) username: Option<Regex>,
 }
 
@@ -39,8 +42,16 @@ pub struct Backend {
 pub struct Capabilities {
     /// Understands a username and a password.
     pub password: bool,
+    /// Understands `Authorization: Bearer`.
+    pub bearer: bool,
+    /// Offers a login in the browser.
+    pub browser: bool,
+    /// Finds or registers users for other backends.
+    pub provision: bool,
     /// Offers `countersign users …`.
     pub manage: bool,
+    /// Looks users up without credentials.
+    pub lookup: bool,
     /// Only one copy of its library may hold its files.
     pub exclusive: bool,
     /// Its user table was just made and is empty.
@@ -69,28 +80,43 @@ impl Backend {
 
     /// Asks who is asking. Whatever goes wrong is an outcome; nothing fails open.
     pub async fn authenticate(&self, request: &Request) -> Outcome {
-        let Ok(_permit) = self.permits.try_acquire() else {
-            return Outcome::Unavailable(Refused {
-                detail: format!(
-                    "{} calls are in flight, the most that `concurrency` allows",
-                    self.settings.concurrency
-                ),
-                retry_after: Some(RETRY_AFTER),
-                ..Refused::default()
-            });
+        self.authenticate_within(self.settings.timeout, request)
+            .await
+    }
+
+    /// The same; the backend's time limit counts from the request's arrival.
+    pub async fn authenticate_since(&self, arrived: Instant, request: &Request) -> Outcome {
+        let left = self.settings.timeout.saturating_sub(arrived.elapsed());
+        if left.is_zero() {
+            let limit = humantime::format_duration(self.settings.timeout);
+            return Outcome::Unavailable(outage(format!(
+                "not asked: {limit} had passed since the request arrived"
+            )));
+        }
+        self.authenticate_within(left, request).await
+    }
+
+    async fn authenticate_within(&self, limit: Duration, request: &Request) -> Outcome {
+        let pass = match self.gate.enter(Asked::CreateToken, Sent::from(request)) {
+            Ok(pass) => pass,
+            Err(refused) => return Outcome::Unavailable(refused),
         };
-        let limit = self.settings.timeout;
         let request = Request {
-            millis_left: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            millis_left: millis(limit),
             ..request.clone()
         };
-        match timeout(limit, self.instance.create_token(request)).await {
-            Ok(answer) => Outcome::from(answer),
-            Err(_) => Outcome::Unavailable(Refused {
-                detail: format!("no answer within {}", humantime::format_duration(limit)),
-                retry_after: Some(RETRY_AFTER),
-                ..Refused::default()
-            }),
+        let call = self.instance.create_token_under(pass.lease(), request);
+        match timeout(limit, call).await {
+            Ok(answer) => {
+                let answer = answer.map_err(|failure| self.log.clean_failure(failure));
+                let outcome = Outcome::from(answer);
+                pass.end(Verdict::from(&outcome));
+                outcome
+            }
+            Err(_) => {
+                pass.end(Verdict::Timeout);
+                Outcome::Unavailable(outage(late(limit)))
+            }
         }
     }
 
@@ -105,13 +131,48 @@ impl Backend {
         let limit = self.settings.timeout;
         let call = Call {
             request_id: request_id.to_owned(),
-            millis_left: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            millis_left: millis(limit),
             arguments,
         };
-        let answer = timeout(limit, self.instance.call(operation, &call)).await;
-        answer.map_err(|_| {
-            let detail = format!("no answer within {}", humantime::format_duration(limit));
-            Failure::new(Code::Unavailable, detail)
-        })?
+        let pass = self
+            .gate
+            .enter(Asked::Optional(operation), Sent::from(&call))
+            .map_err(|refused| Failure {
+                retry_after_millis: refused.retry_after.map_or(0, millis),
+                ..Failure::new(Code::Unavailable, refused.detail)
+            })?;
+        let answer = self.instance.call_under(pass.lease(), operation, &call);
+        match timeout(limit, answer).await {
+            Ok(answer) => {
+                let code = answer.as_ref().map_err(|failure| failure.code);
+                pass.end(code.map_or_else(Verdict::from, |_| Verdict::Done));
+                answer.map_err(|failure| self.log.clean_failure(failure))
+            }
+            Err(_) => {
+                pass.end(Verdict::Timeout);
+                Err(Failure::new(Code::Unavailable, late(limit)))
+            }
+        }
     }
+
+    /// What it is doing: its breaker, its permits, its calls.
+    pub fn state(&self) -> State {
+        self.gate.state()
+    }
+}
+
+fn outage(detail: impl fmt::Display) -> Refused {
+    Refused {
+        detail: detail.to_string(),
+        retry_after: Some(RETRY_AFTER),
+        ..Refused::default()
+    }
+}
+
+fn late(limit: Duration) -> String {
+    format!("no answer within {}", humantime::format_duration(limit))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -22,11 +22,19 @@ pub struct NotFound {
     name: String,
     tried: Vec<PathBuf>,
     there: Vec<String>,
+    /// A file of that name without the prefix, and what it should be called.
+    bare: Option<(PathBuf, String)>,
 }
 
 impl NotFound {
     /// What to do about it.
     pub fn help(&self) -> String {
+        if let Some((path, wanted)) = &self.bare {
+            return format!(
+                "a plugin's file is called libcountersign_<name>.so: rename {} to {wanted}",
+                path.display()
+            );
+        }
         let closest = self
             .there
             .iter()
@@ -61,6 +69,12 @@ pub fn discover(name: &str, settings: &Plugins) -> Result<Found, NotFound> {
             name: name.to_owned(),
             tried,
             there: folders.iter().flat_map(|folder| names_in(folder)).collect(),
+            bare: if sound {
+                without_prefix(name, &folders)
+            } else {
+                None
+            }
+            .map(|path| (path, wanted)),
         }),
     }
 }
@@ -112,6 +126,22 @@ fn names_in(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A file that is the plugin's by all but the prefix.
+fn without_prefix(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let dashed = name.replace('_', "-");
+    let names = [
+        format!("lib{name}.so"),
+        format!("{name}.so"),
+        format!("{dashed}.so"),
+        format!("countersign_{name}.so"),
+        format!("libcountersign-{dashed}.so"),
+    ];
+    let all = folders
+        .iter()
+        .flat_map(|folder| names.iter().map(|name| folder.join(name)));
+    all.into_iter().find(|path| path.is_file())
 }
 
 fn paths(paths: &[PathBuf]) -> String {

@@ -23,7 +23,7 @@ pub struct Plugin {
     /// The library.
     pub library: Library,
     /// What is allowed about the file but should not be.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Why a plugin could not be loaded, by stage.
@@ -122,10 +122,11 @@ impl Libraries {
             expected: settings.sha256.get(name),
         };
         let library = self.library(&verified.file, &pin)?;
+        let warnings = [verified.warning, misnamed(name, &path, &library)];
         Ok(Plugin {
+            warnings: warnings.into_iter().flatten().collect(),
             path,
             library,
-            warning: verified.warning,
         })
     }
 
@@ -158,6 +159,16 @@ impl Libraries {
         loaded.by_file.insert(identity, library.clone());
         Ok(library)
     }
+}
+
+/// A file that calls itself otherwise may have been renamed by mistake. Cargo writes the
+/// hyphens of a crate's name as underscores into the file's.
+fn misnamed(name: &str, path: &Path, library: &Library) -> Option<String> {
+    let own = &library.info().name;
+    (own.replace('-', "_") != name).then(|| {
+        let path = path.display();
+        format!("{path} says that it is the plugin \"{own}\", but it is configured as \"{name}\"; is it the right file?")
+    })
 }
 
 impl Identity {

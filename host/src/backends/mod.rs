@@ -12,15 +12,22 @@
 //! 7. [`supervisor`]: configured, then ready.
 //!
 //! 3 to 6 are `countersign-abi`'s; [`library`] strings them together. A request
-//! then runs down the [`chain`], each [`backend`] giving one [`Outcome`].
+//! then runs down the [`chain`], each [`backend`] giving one [`Outcome`]: past its
+//! [`gate`] (permits, [`breaker`], metrics) and under its time limit.
 
 pub mod backend;
+pub mod breaker;
+mod calls;
 pub mod chain;
 pub mod discover;
+mod flood;
+pub mod gate;
 pub mod library;
 mod log;
+mod metrics;
 pub mod outcome;
 pub mod registry;
+mod secrets;
 pub mod supervisor;
 pub mod verify;
 

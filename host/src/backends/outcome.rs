@@ -70,6 +70,10 @@ impl From<Result<Option<User>, Failure>> for Outcome {
             Ok(Some(user)) if user.id.is_empty() => {
                 Outcome::fault("the plugin returned a user with an empty id")
             }
+            // It becomes `sub`; consumers cut it off there, or write it into their logs.
+            Ok(Some(user)) if user.id.contains(char::is_control) => {
+                Outcome::fault("the plugin returned a user whose id has control characters")
+            }
             Ok(Some(user)) => Outcome::Authenticated(user),
             Ok(None) => Outcome::NotApplicable,
             Err(failure) => {

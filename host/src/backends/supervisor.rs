@@ -4,21 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_abi::{Call, Failure, Operation};
+use countersign_abi::{Call, Failure, Operation, Services};
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::Registry;
 use super::backend::{Backend, Capabilities};
+use super::gate::Gate;
 use super::library::{Libraries, Plugin, PluginError};
 use super::log::{BackendLog, printable};
-use crate::config::Config;
-use crate::config::shapes;
-
-/// How long an instance may take to be made.
-const CONFIGURE_LIMIT: Duration = Duration::from_secs(30);
+use super::secrets::Secrets;
+use crate::config::values::Secret;
+use crate::config::{self, Config, shapes};
 
 /// How long an instance may take to shut down.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -128,6 +126,7 @@ pub async fn retire(backends: impl Iterator<Item = &Backend>) {
         if !matches!(timeout(SHUTDOWN_LIMIT, goodbye).await, Ok(Ok(_))) {
             tracing::warn!(backend = backend.id, "did not shut down cleanly");
         }
+        backend.log.finish();
     });
     join_all(goodbyes).await;
 }
@@ -147,16 +146,19 @@ async fn configure(
     let envelope =
         json!({ "config": settings.config, "backend": id, "state": state, "check": check })
             .to_string();
-    let services = Arc::new(BackendLog::of(id));
-    let made = timeout(CONFIGURE_LIMIT, plugin.library.create(services, &envelope)).await;
+    let secrets = Arc::new(Secrets::new(&secrets_of(settings, &plugin)));
+    let log = Arc::new(BackendLog::of(id, Arc::clone(&secrets)));
+    let services = Arc::clone(&log) as Arc<dyn Services>;
+    let limit = settings.start_timeout;
+    let made = timeout(limit, plugin.library.create(services, &envelope)).await;
     let instance = made
         .map_err(|_| {
+            let limit = humantime::format_duration(limit);
             failed(format!(
-                "it took longer than {}",
-                humantime::format_duration(CONFIGURE_LIMIT)
+                "it was not ready within {limit} (`start_timeout`); what its log said last may tell what it waits for"
             ))
         })?
-        .map_err(|failure| failed(failure.detail))?;
+        .map_err(|failure| failed(log.clean(&failure.detail)))?;
     let offered = timeout(
         SHUTDOWN_LIMIT,
         instance.call(Operation::Capabilities, &Call::default()),
@@ -169,22 +171,31 @@ async fn configure(
             code: countersign_abi::Code::NotSupported,
             ..
         })) => Capabilities::default(),
-        Ok(Err(failure)) => return Err(failed(failure.detail)),
+        Ok(Err(failure)) => return Err(failed(log.clean(&failure.detail))),
         Err(_) => return Err(failed("it did not tell its capabilities in time".into())),
     };
     let username = settings.matches.username_pattern();
     let username = username.map_err(|error| failed(format!("match.username: {error}")))?;
-    if let Some(warning) = &plugin.warning {
+    for warning in &plugin.warnings {
         tracing::warn!(backend = id, "{warning}");
     }
-    let permits = Semaphore::new(settings.concurrency.min(Semaphore::MAX_PERMITS));
+    let gate = Gate::new(id, settings.concurrency, secrets);
     Ok(Backend {
         id: id.to_owned(),
         plugin,
         settings: settings.clone(),
         capabilities,
         instance,
-        permits,
+        gate,
+        log,
         username,
     })
+}
+
+/// What of a backend's configuration its plugin must not tell.
+fn secrets_of(settings: &shapes::Backend, plugin: &Plugin) -> Vec<Secret> {
+    // Whoever got here has passed this schema; a plugin that now has another one hides nothing.
+    let schema = plugin.library.schema().ok();
+    let schema = schema.and_then(|schema| serde_json::from_str(&schema).ok());
+    config::secrets_in(&settings.config, &schema.unwrap_or_default())
 }

@@ -45,6 +45,7 @@ pub use explain::explain;
 pub use load::{Loaded, PluginSchemas, load, schema_of};
 pub use reference::reference;
 pub use report::{Notice, Report};
+pub use secrets::secrets_in;
 pub use shapes::Config;
 pub use show::show;
 pub use sources::Sources;

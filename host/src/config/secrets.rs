@@ -113,6 +113,11 @@ fn reference(value: &Value) -> Option<(Kind, String)> {
     }
 }
 
+/// Every secret of one plugin's `config`, by the plugin's own schema.
+pub fn secrets_in(config: &Value, schema: &Value) -> Vec<Secret> {
+    all(config, Shape::new(schema))
+}
+
 /// Every secret of the configuration: the `writeOnly` texts, and the passwords
 /// inside URLs.
 pub(super) fn all(value: &Value, schema: Shape<'_>) -> Vec<Secret> {

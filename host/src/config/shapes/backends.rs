@@ -15,7 +15,7 @@ use crate::config::values::duration;
 /// One configured use of a plugin.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-order" = ["plugin", "config", "match", "login", "direct", "on_denied", "on_unavailable", "timeout", "concurrency", "roles"]))]
+#[schemars(extend("x-order" = ["plugin", "config", "match", "login", "direct", "on_denied", "on_unavailable", "timeout", "start_timeout", "concurrency", "roles"]))]
 pub struct Backend {
     /// The plugin's name: `db` is the file `libcountersign_db.so`.
     pub plugin: String,
@@ -36,6 +36,10 @@ pub struct Backend {
     #[serde(default = "Backend::default_timeout", with = "duration")]
     #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
     pub timeout: Duration,
+    /// Time limit for making an instance, at start.
+    #[serde(default = "Backend::default_start_timeout", with = "duration")]
+    #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
+    pub start_timeout: Duration,
     /// Calls in flight at once; the next one is answered 503.
     #[serde(default = "Backend::default_concurrency")]
     #[schemars(range(min = 1))]
@@ -97,6 +101,10 @@ impl Backend {
         Duration::from_secs(10)
     }
 
+    pub(super) fn default_start_timeout() -> Duration {
+        Duration::from_secs(30)
+    }
+
     pub(super) fn default_concurrency() -> usize {
         512
     }
@@ -119,6 +127,7 @@ impl fmt::Debug for Backend {
             .field("login", &self.login)
             .field("direct", &self.direct)
             .field("timeout", &self.timeout)
+            .field("start_timeout", &self.start_timeout)
             .field("concurrency", &self.concurrency)
             .field("on_denied", &self.on_denied)
             .field("on_unavailable", &self.on_unavailable)

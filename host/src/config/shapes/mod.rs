@@ -141,6 +141,7 @@ impl Config {
             login: true,
             direct: true,
             timeout: Backend::default_timeout(),
+            start_timeout: Backend::default_start_timeout(),
             concurrency: Backend::default_concurrency(),
             on_denied: Follow::default(),
             on_unavailable: Follow::default(),

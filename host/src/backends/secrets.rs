@@ -1,0 +1,374 @@
+//! What a plugin must not tell: the secrets of its configuration, always, and the
+//! credentials of a request while anything of its call is left. They are taken out of
+//! its log lines, its panics and the texts of its failures.
+//!
+//! A plugin is trusted with these; this is for the author who logs a request once.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_abi::{Call, Request};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::config::values::Secret;
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "[secret]";
+
+/// A secret shorter than this would shred every line: it is hidden as a whole word only.
+const SHORT: usize = 4;
+
+/// So many secrets of one request are looked for.
+const MOST: usize = 64;
+
+/// So many times one inside the other.
+const ESCAPED: usize = 3;
+
+/// Members of a body whose names hold one of these are credentials.
+const WORDS: [&str; 9] = [
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "assertion",
+    "code",
+    "verifier",
+    "private",
+];
+
+/// The headers that carry credentials.
+const HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+
+/// A text that must not be told, as it may come along.
+type Form = Zeroizing<String>;
+
+/// The secrets that one backend knows.
+pub(super) struct Secrets {
+    configured: Vec<Form>,
+    in_flight: Mutex<HashMap<u64, Arc<Sent>>>,
+    next: AtomicU64,
+}
+
+/// What a call sent to the plugin. Taken apart only if the plugin says something meanwhile.
+#[derive(Default)]
+pub(super) struct Sent {
+    body: Zeroizing<Vec<u8>>,
+    headers: Vec<Zeroizing<Vec<u8>>>,
+    forms: OnceLock<Vec<Form>>,
+}
+
+impl Secrets {
+    /// Those of the backend's configuration.
+    pub(super) fn new(configured: &[Secret]) -> Self {
+        let texts = configured.iter().map(Secret::expose);
+        Secrets {
+            configured: texts.flat_map(forms).collect(),
+            in_flight: Mutex::default(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Secrets::new(&[])
+    }
+
+    /// Hides what was sent, until it is forgotten by this number.
+    pub(super) fn hold(&self, sent: Sent) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if !sent.is_empty() {
+            self.in_flight().insert(number, Arc::new(sent));
+        }
+        number
+    }
+
+    pub(super) fn forget(&self, number: u64) {
+        // Wiped outside of the lock.
+        let sent = self.in_flight().remove(&number);
+        drop(sent);
+    }
+
+    /// The text without secrets.
+    pub(super) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let in_flight: Vec<Arc<Sent>> = self.in_flight().values().cloned().collect();
+        let sent = in_flight.iter().flat_map(|sent| sent.forms());
+        let known = self.configured.iter().chain(sent);
+        let mut found: Vec<&str> = known
+            .map(|form| form.as_str())
+            .filter(|form| find(text, form, 0).is_some())
+            .collect();
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        found.sort_by_key(|form| Reverse(form.len()));
+        found.dedup();
+        Cow::Owned(replace(text, &found))
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, HashMap<u64, Arc<Sent>>> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
+impl Sent {
+    fn is_empty(&self) -> bool {
+        self.body.is_empty() && self.headers.is_empty()
+    }
+
+    fn forms(&self) -> &[Form] {
+        self.forms.get_or_init(|| {
+            let mut texts = Vec::new();
+            if let Ok(body) = serde_json::from_slice(&self.body) {
+                members(&body, false, &mut texts);
+            }
+            for header in &self.headers {
+                credentials(&String::from_utf8_lossy(header), &mut texts);
+            }
+            texts.iter().flat_map(|text| forms(text)).collect()
+        })
+    }
+}
+
+impl From<&Request> for Sent {
+    fn from(request: &Request) -> Self {
+        let secret = request
+            .headers
+            .iter()
+            .filter(|(name, _)| HEADERS.contains(name));
+        Sent {
+            headers: secret.map(|(_, value)| value.to_vec().into()).collect(),
+            body: request.body.clone().into(),
+            forms: OnceLock::new(),
+        }
+    }
+}
+
+impl From<&Call> for Sent {
+    fn from(call: &Call) -> Self {
+        let body = match &call.arguments {
+            Value::Object(members) if members.is_empty() => Vec::new(),
+            Value::Null => Vec::new(),
+            arguments => arguments.to_string().into_bytes(),
+        };
+        Sent {
+            body: body.into(),
+            ..Sent::default()
+        }
+    }
+}
+
+/// The texts of a body that are credentials by the names of their members.
+fn members(value: &Value, secret: bool, found: &mut Vec<Form>) {
+    match value {
+        Value::Object(members_) => {
+            for (name, value) in members_ {
+                let name = name.to_ascii_lowercase();
+                let named = WORDS.iter().any(|word| name.contains(word));
+                members(value, secret || named, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| members(item, secret, found)),
+        Value::String(text) if secret => add(text, found),
+        Value::Number(number) if secret => add(&number.to_string(), found),
+        _ => {}
+    }
+}
+
+/// A header's value, its part after the scheme, and what Basic holds (RFC 7617).
+fn credentials(value: &str, found: &mut Vec<Form>) {
+    add(value, found);
+    let Some((scheme, rest)) = value.split_once(' ') else {
+        return;
+    };
+    add(rest.trim(), found);
+    if scheme.eq_ignore_ascii_case("basic")
+        && let Ok(decoded) = BASE64_STANDARD.decode(rest.trim())
+    {
+        let decoded = Zeroizing::new(decoded);
+        let pair = String::from_utf8_lossy(&decoded);
+        add(&pair, found);
+        if let Some((_, password)) = pair.split_once(':') {
+            add(password, found);
+        }
+    }
+}
+
+fn add(text: &str, found: &mut Vec<Form>) {
+    if !text.is_empty() && found.len() < MOST {
+        found.push(Zeroizing::new(text.to_owned()));
+    }
+}
+
+/// A secret as it is, and as it comes out of JSON and `{:?}`, each inside the other: a
+/// request's body is JSON, its debug text is escaped again, and a log line's fields are JSON.
+/// One without special characters has one form.
+fn forms(text: &str) -> Vec<Form> {
+    let inside = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
+    let mut forms: Vec<Form> = vec![Zeroizing::new(text.to_owned())];
+    let mut first = 0;
+    for _ in 0..ESCAPED {
+        let last = forms.len();
+        for index in first..last {
+            let form = forms[index].clone();
+            let json = inside(Value::from(form.as_str()).to_string());
+            let debug = inside(format!("{:?}", form.as_str()));
+            for escaped in [json, debug].map(Zeroizing::new) {
+                if !forms.contains(&escaped) {
+                    forms.push(escaped);
+                }
+            }
+        }
+        first = last;
+    }
+    forms
+}
+
+/// Where a form stands in a text, from a place on; a short one as a whole word.
+fn find(text: &str, form: &str, from: usize) -> Option<usize> {
+    let mut places = text[from..].match_indices(form).map(|(at, _)| from + at);
+    if form.chars().count() >= SHORT {
+        return places.next();
+    }
+    let part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    places.find(|at| {
+        !part(text[..*at].chars().next_back()) && !part(text[at + form.len()..].chars().next())
+    })
+}
+
+/// Replaces the forms, the longest at each place, in one pass.
+fn replace(text: &str, forms: &[&str]) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut at = 0;
+    loop {
+        // Of equal places the first is taken: the longest form.
+        let next = forms
+            .iter()
+            .filter_map(|form| Some((find(text, form, at)?, form.len())))
+            .min_by_key(|(start, _)| *start);
+        let Some((start, length)) = next else {
+            hidden.push_str(&text[at..]);
+            return hidden;
+        };
+        hidden.push_str(&text[at..start]);
+        hidden.push_str(HIDDEN);
+        at = start + length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sent(authorization: &str, body: &str) -> Sent {
+        Sent::from(&Request {
+            headers: [("authorization", authorization), ("accept", "plain")]
+                .into_iter()
+                .collect(),
+            body: body.into(),
+            ..Request::default()
+        })
+    }
+
+    #[test]
+    fn configured_secret_is_hidden_always_and_every_time() {
+        let secrets = Secrets::new(&[Secret::from("hunter2".to_owned())]);
+        assert_eq!(
+            secrets.hide("a hunter2, ahunter2b"),
+            "a [secret], a[secret]b"
+        );
+        assert!(matches!(secrets.hide("nothing"), Cow::Borrowed("nothing")));
+    }
+
+    #[test]
+    fn credentials_of_a_request_are_hidden_while_it_flies() {
+        let secrets = Secrets::none();
+        let basic = format!("Basic {}", BASE64_STANDARD.encode("ada:open sesame"));
+        let body = r#"{"username":"ada","password":"hun\"ter\n2","grant":{"access_token":"tok-1"},"note":"plain"}"#;
+        let number = secrets.hold(sent(&basic, body));
+        for text in [
+            "hun\"ter\n2",
+            r#"hun\"ter\n2"#,
+            r#"hun\\\"ter\\n2"#,
+            r#"hun\\\\\\\"ter\\\\n2"#,
+            "tok-1",
+            &basic,
+            &basic[6..],
+            "ada:open sesame",
+            "open sesame",
+        ] {
+            let line = format!("before {text} after");
+            assert_eq!(secrets.hide(&line), "before [secret] after", "{text}");
+        }
+        assert_eq!(secrets.hide("ada plain"), "ada plain");
+        secrets.forget(number);
+        assert_eq!(secrets.hide("open sesame"), "open sesame");
+        assert!(secrets.in_flight().is_empty());
+    }
+
+    #[test]
+    fn bearer_token_is_hidden_with_and_without_its_scheme() {
+        let secrets = Secrets::none();
+        secrets.hold(sent("Bearer abc.def", ""));
+        assert_eq!(secrets.hide("Bearer abc.def|abc.def"), "[secret]|[secret]");
+    }
+
+    #[test]
+    fn short_secret_is_hidden_as_a_word_and_shreds_nothing() {
+        let secrets = Secrets::new(&[Secret::from("e".to_owned())]);
+        assert_eq!(
+            secrets.hide("the letter e; \"e\" e1"),
+            "the letter [secret]; \"[secret]\" e1"
+        );
+    }
+
+    #[test]
+    fn longest_secret_wins_and_what_was_put_in_place_stays() {
+        let of = |text: &str| Secret::from(text.to_owned());
+        let secrets = Secrets::new(&[of("secret"), of("pass"), of("password")]);
+        assert_eq!(
+            secrets.hide("password pass secret"),
+            "[secret] [secret] [secret]"
+        );
+    }
+
+    #[test]
+    fn secrets_among_an_operations_arguments_are_hidden() {
+        let secrets = Secrets::none();
+        let arguments =
+            json!({ "op": "user_passwd", "password": "new-one", "private": { "x": ["deep"] } });
+        let call = Call {
+            arguments,
+            ..Call::default()
+        };
+        secrets.hold(Sent::from(&call));
+        assert_eq!(
+            secrets.hide("user_passwd new-one deep"),
+            "user_passwd [secret] [secret]"
+        );
+    }
+
+    #[test]
+    fn request_of_many_secrets_costs_a_bounded_number() {
+        let many: Vec<String> = (0..MOST * 3).map(|n| format!("value-{n}")).collect();
+        let held = sent("", &json!({ "tokens": many }).to_string());
+        assert!(held.forms().len() <= MOST);
+    }
+}
