@@ -14,6 +14,7 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{ROption, RResult, RStr, RString};
 use async_ffi::{FfiFuture, FutureExt};
 use serde_json::Value;
+use zeroize::Zeroize;
 
 pub use abi_stable::library::LibHeader;
 
@@ -143,7 +144,11 @@ impl From<Arc<dyn Plugin>> for ObjectBox {
 
 impl Adapter {
     fn call(&self, operation: Operation, arguments: RString, lease: Lease) -> FfiFuture<FfiJson> {
-        let Ok(call) = serde_json::from_str(&arguments) else {
+        let mut arguments = arguments.into_bytes();
+        let call = serde_json::from_slice(&arguments);
+        // Passwords are set through here.
+        arguments.zeroize();
+        let Ok(call) = call else {
             let failure = Failure::new(Code::Fault, "the host's call is no envelope in JSON");
             return std::future::ready(RResult::RErr(failure.into())).into_ffi();
         };

@@ -1,8 +1,10 @@
 //! Plugins of other ABI versions: what fits loads, what does not is told in a few lines.
 
-use countersign_tests::{Folder, patched};
+use std::process::Command;
 
-use super::{changed, check, refused, replace};
+use countersign_tests::{Folder, Server, artifacts, patched};
+
+use super::{changed, refused, replace};
 
 #[test]
 fn p01_other_abi_major_in_the_section_is_refused() {
@@ -36,64 +38,110 @@ fn p01_other_abi_major_is_refused() {
     );
 }
 
+/// The boundary as its next minor may be: one more function in the root module, one more
+/// in the host's table, one more method, each at its end.
+const NEXT_MINOR: [patched::Change<'_>; 12] = [
+    (
+        "sdk/abi/Cargo.toml",
+        "version = \"1.0.0\"",
+        "version = \"1.1.0\"",
+    ),
+    (
+        "sdk/abi/src/object.rs",
+        "        not_supported(\"shutdown\")\n    }\n",
+        "        not_supported(\"shutdown\")\n    }\n\n    fn newer(&self, _arguments: RString, _lease: Lease) -> FfiFuture<FfiJson> {\n        not_supported(\"newer\")\n    }\n",
+    ),
+    (
+        "sdk/abi/src/instance.rs",
+        "impl Instance {\n",
+        "impl Instance {\n    /// New.\n    pub fn newer(&self) -> impl Future<Output = Result<Value, Failure>> + Send + 'static {\n        let answer = self.0.newer(RString::new(), Lease::none());\n        async move { guarded(answer).await?.into_result().map_err(Failure::from).and_then(received::json) }\n    }\n\n",
+    ),
+    (
+        "sdk/abi/src/root.rs",
+        "FfiFuture<FfiCreated>,\n}",
+        "FfiFuture<FfiCreated>,\n    pub(crate) newer: extern \"C\" fn() -> u32,\n}",
+    ),
+    (
+        "sdk/abi/src/loader.rs",
+        "impl Library {\n",
+        "impl Library {\n    /// New.\n    pub fn newer(&self) -> Option<u32> {\n        self.root.newer().map(|newer| newer())\n    }\n\n",
+    ),
+    (
+        "sdk/abi/src/export.rs",
+        "            create: create::<E>,\n",
+        "            create: create::<E>,\n            newer,\n",
+    ),
+    (
+        "sdk/abi/src/export.rs",
+        "extern \"C\" fn schema",
+        "extern \"C\" fn newer() -> u32 {\n    1\n}\n\nextern \"C\" fn schema",
+    ),
+    (
+        "sdk/abi/src/export.rs",
+        "    let envelope = envelope.as_str().to_owned();\n",
+        "    let envelope = envelope.as_str().to_owned();\n    let services = HostServices(host);\n    services.log(crate::services::Level::Warn, \"newer\", &format!(\"the host's new function: {:?}\", services.newer()), \"\");\n",
+    ),
+    (
+        "sdk/abi/src/services.rs",
+        "    panicked: extern \"C\" fn(usize, RStr<'_>, RStr<'_>),\n}",
+        "    panicked: extern \"C\" fn(usize, RStr<'_>, RStr<'_>),\n    newer: extern \"C\" fn(usize) -> u32,\n}",
+    ),
+    (
+        "sdk/abi/src/services.rs",
+        "        panicked,\n    }",
+        "        panicked,\n        newer,\n    }",
+    ),
+    (
+        "sdk/abi/src/services.rs",
+        "extern \"C\" fn enabled(",
+        "extern \"C\" fn newer(_: usize) -> u32 {\n    2\n}\n\nextern \"C\" fn enabled(",
+    ),
+    (
+        "sdk/abi/src/services.rs",
+        "impl Services for HostServices {",
+        "impl HostServices {\n    pub(crate) fn newer(&self) -> Option<u32> {\n        self.0.newer().map(|newer| newer(self.0.context()))\n    }\n}\n\nimpl Services for HostServices {",
+    ),
+];
+
 #[test]
-fn p01_newer_minor_loads() {
-    let changes = [
-        (
-            "sdk/abi/Cargo.toml",
-            "version = \"1.0.0\"",
-            "version = \"1.1.0\"",
-        ),
-        (
-            "sdk/abi/src/object.rs",
-            "        not_supported(\"shutdown\")\n    }\n",
-            "        not_supported(\"shutdown\")\n    }\n\n    fn newer(&self, _arguments: RString) -> FfiFuture<FfiJson> {\n        not_supported(\"newer\")\n    }\n",
-        ),
-        (
-            "sdk/abi/src/root.rs",
-            "FfiFuture<FfiCreated>,\n}",
-            "FfiFuture<FfiCreated>,\n    pub(crate) newer: extern \"C\" fn() -> u32,\n}",
-        ),
-        (
-            "sdk/abi/src/export.rs",
-            "            create: create::<E>,\n",
-            "            create: create::<E>,\n            newer,\n",
-        ),
-        (
-            "sdk/abi/src/export.rs",
-            "extern \"C\" fn schema",
-            "extern \"C\" fn newer() -> u32 {\n    1\n}\n\nextern \"C\" fn schema",
-        ),
-        (
-            "sdk/abi/src/services.rs",
-            "    log: extern \"C\" fn(usize, u8, RStr<'_>, RStr<'_>, RStr<'_>),\n}",
-            "    log: extern \"C\" fn(usize, u8, RStr<'_>, RStr<'_>, RStr<'_>),\n    newer: extern \"C\" fn(usize) -> u32,\n}",
-        ),
-        (
-            "sdk/abi/src/services.rs",
-            "        log,\n    }",
-            "        log,\n        newer,\n    }",
-        ),
-        (
-            "sdk/abi/src/services.rs",
-            "extern \"C\" fn enabled(",
-            "extern \"C\" fn newer(_: usize) -> u32 {\n    2\n}\n\nextern \"C\" fn enabled(",
-        ),
-    ];
+fn p01_plugin_of_the_next_minor_loads_and_answers_and_does_without_what_this_host_lacks() {
     let folder = Folder::new();
-    folder.plugin(&patched::plugin("newer_minor", &changes), "sin");
-    let done = check(&folder, "");
-    assert_eq!(done.code, 0, "{done:?}");
-    assert!(
-        done.stdout.contains("newer_minor 0.1.0 (ABI 1.1.0"),
+    folder.plugin(&patched::plugin("newer_minor", &NEXT_MINOR), "sin");
+    let config = "plugins: { directories: [plugins] }\nbackends:\n  sin: { plugin: sin, config: { password: door } }\n";
+    let server = Server::start(&folder, config);
+    assert_eq!(server.login("ada", "door").status, 201);
+    assert_eq!(server.login("ada", "wrong").status, 401);
+    let (code, log) = server.stop();
+    assert_eq!(code, 0, "{log}");
+    for text in [r#""abi":"1.1.0""#, "the host's new function: None"] {
+        assert!(log.contains(text), "{text:?} is missing in:\n{log}");
+    }
+}
+
+#[test]
+fn p01_plugin_of_this_minor_loads_in_a_host_of_the_next_and_lacks_what_is_new_there() {
+    let host = patched::program("next_minor", &NEXT_MINOR);
+    let output = Command::new(host)
+        .arg(artifacts::plugin("template"))
+        .output()
+        .unwrap();
+    let seen = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        seen,
+        "host 1.1.0, plugin 1.0.0\nnew function of the library: None\nuser: Some(\"ada\")\nnew method: Err(NotSupported)\n",
         "{}",
-        done.stdout
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 
 #[test]
 fn p01_changed_layout_is_refused_in_a_few_lines() {
     let folder = Folder::new();
+    let version = (
+        "sdk/abi/Cargo.toml",
+        "version = \"1.0.0\"",
+        "version = \"1.0.2\"",
+    );
     let change = (
         "sdk/abi/src/types.rs",
         "    pub(crate) attributes_json: RString,\n    ext_json: RString,\n}",
@@ -104,7 +152,10 @@ fn p01_changed_layout_is_refused_in_a_few_lines() {
         "            attributes_json: user.attributes_json.into(),\n            ext_json: RString::new(),",
         "            attributes_json: user.attributes_json.into(),\n            ext_json: RString::new(),\n            more: 0,",
     );
-    folder.plugin(&patched::plugin("changed_layout", &[change, fill]), "sin");
+    folder.plugin(
+        &patched::plugin("changed_layout", &[version, change, fill]),
+        "sin",
+    );
     refused(
         &folder,
         "",

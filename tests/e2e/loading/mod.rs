@@ -1,13 +1,20 @@
 //! One plugin file per sin: what the operator reads, and that the process ends in
-//! order (exit 78) instead of dying in the dynamic linker.
+//! order (exit 78) instead of dying in the dynamic linker. Then the sins of plugins that
+//! load: each ends in an answer, and the server lives on.
 
 mod abi;
 mod damaged;
+mod floods;
+mod nonsense;
+mod panics;
+mod secrets;
+mod stuck;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::{Duration, Instant};
 
-use countersign_tests::{Done, Folder, artifacts, countersign};
+use countersign_tests::{Done, Folder, Server, artifacts, countersign};
 
 /// `countersign check` on a backend whose plugin is called `sin`.
 fn check(folder: &Folder, more: &str) -> Done {
@@ -52,6 +59,29 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     bytes[at..at + to.len()].copy_from_slice(to);
 }
 
+/// Configuration of one backend, `sin`, whose plugin is called so, too.
+fn sinning(folder: &Folder, fixture: &str, more: &str) -> Server {
+    as_sin(folder, fixture);
+    Server::start(
+        folder,
+        &format!(
+            "plugins: {{ directories: [plugins] }}\nbackends:\n  sin: {{ plugin: sin{more} }}\n"
+        ),
+    )
+}
+
+/// Waits for what another thread or process is about to do.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "waited in vain: {what}"
+        );
+        std::thread::yield_now();
+    }
+}
+
 fn as_sin(folder: &Folder, fixture: &str) {
     folder.plugin(&artifacts::fixture(fixture), "sin");
 }
@@ -83,6 +113,53 @@ fn missing_plugin_names_the_places_and_the_neighbours() {
             "did you mean \"sink\"?",
         ],
     );
+}
+
+#[test]
+fn plugin_file_without_its_prefix_is_named() {
+    for name in ["libsin.so", "sin.so"] {
+        let folder = Folder::new();
+        folder.write(
+            &format!("plugins/{name}"),
+            fs::read(artifacts::plugin("template")).unwrap(),
+        );
+        let renamed = format!("plugins/{name} to libcountersign_sin.so");
+        refused(
+            &folder,
+            "",
+            &["plugin \"sin\" not found", "rename", &renamed],
+        );
+    }
+}
+
+#[test]
+fn plugin_that_calls_itself_otherwise_loads_with_a_warning() {
+    let folder = Folder::new();
+    changed(&folder, |_| {});
+    let server = Server::start(
+        &folder,
+        "plugins: { directories: [plugins] }\nbackends:\n  bad: { plugin: sin, config: { password: x } }\n",
+    );
+    assert_eq!(server.login("ada", "x").status, 201);
+    let (_, log) = server.stop();
+    let warning = r#"says that it is the plugin \"template\", but it is configured as \"sin\""#;
+    assert!(log.contains(warning), "{log}");
+}
+
+#[test]
+fn plugin_that_never_gets_ready_is_given_up_at_its_time_limit() {
+    let folder = Folder::new();
+    as_sin(&folder, "slow_configure");
+    folder.write("config.yaml", "plugins: { directories: [plugins] }\nbackends:\n  bad: { plugin: sin, config: {}, start_timeout: 200ms }\n");
+    let done = crate::run(&folder, &["check"], &[]);
+    assert_eq!(done.code, 78, "{done:?}");
+    for text in ["backend \"bad\"", "not ready within 200ms", "start_timeout"] {
+        assert!(
+            done.stderr.contains(text),
+            "{text:?} is missing in:\n{}",
+            done.stderr
+        );
+    }
 }
 
 #[test]
