@@ -71,7 +71,8 @@ impl Cx {
     /// a small pool of lower priority that all instances of the library share.
     ///
     /// The queue is bounded: when it is full the answer is `Unavailable`, at once. Work
-    /// whose caller has gone is not begun; work that has begun runs to its end.
+    /// whose caller has gone is not begun; work that has begun runs to its end, and until
+    /// then the host counts its call as one of `concurrency`.
     pub async fn cpu<T, F>(&self, work: F) -> Result<T, AuthError>
     where
         T: Send + 'static,

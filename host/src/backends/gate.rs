@@ -20,6 +20,9 @@ use super::secrets::{Secrets, Sent};
 /// How long an outage should be waited out when nobody says.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(2);
 
+/// The host's own calls in flight at once, whatever `concurrency` says.
+const OWN: usize = 4;
+
 /// What a backend is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
@@ -38,6 +41,8 @@ pub(super) struct Gate {
     backend: String,
     most: usize,
     permits: Arc<Semaphore>,
+    /// For the host's own calls.
+    own: Arc<Semaphore>,
     stuck: AtomicUsize,
     breaker: Breaker,
     calls: Calls,
@@ -54,6 +59,7 @@ impl Gate {
             backend: backend.to_owned(),
             most,
             permits: Arc::new(Semaphore::new(most)),
+            own: Arc::new(Semaphore::new(OWN)),
             stuck: AtomicUsize::new(0),
             breaker: Breaker::new(),
             calls,
@@ -74,17 +80,18 @@ impl Gate {
     /// Lets a call in, or says why not. What was sent is hidden in logs while it flies.
     pub(super) fn enter(self: &Arc<Self>, asked: Asked, sent: Sent) -> Result<Pass, Refused> {
         let begun = Instant::now();
-        let (admission, permit) = if asked.is_control() {
-            (Admission::Normal, None)
+        let admitted = if asked.is_control() {
+            self.own_permit().map(|permit| (Admission::Normal, permit))
         } else {
             self.admit(begun)
-                .inspect_err(|_| self.calls.count(asked, Verdict::Rejected))?
         };
+        let (admission, permit) =
+            admitted.inspect_err(|_| self.calls.count(asked, Verdict::Rejected))?;
         self.calls.permits_free(self.permits.available_permits());
         let flight = Arc::new(Flight {
             sent: self.secrets.hold(sent),
             abandoned: AtomicBool::new(false),
-            permit,
+            permit: Some(permit),
             gate: Arc::clone(self),
         });
         Ok(Pass {
@@ -96,7 +103,17 @@ impl Gate {
         })
     }
 
-    fn admit(&self, now: Instant) -> Result<(Admission, Option<OwnedSemaphorePermit>), Refused> {
+    /// A backend that is stuck is asked for its health again and again: this, too, has an end.
+    fn own_permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let permit = Arc::clone(&self.own).try_acquire_owned();
+        permit.map_err(|_| Refused {
+            detail: format!("{OWN} calls of the host's own are in flight"),
+            retry_after: Some(RETRY_AFTER),
+            ..Refused::default()
+        })
+    }
+
+    fn admit(&self, now: Instant) -> Result<(Admission, OwnedSemaphorePermit), Refused> {
         // The permit first: a probe that finds none would have probed nothing.
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return Err(Refused {
@@ -118,7 +135,7 @@ impl Gate {
                 "breaker half open: one call probes whether the backend answers again"
             );
         }
-        Ok((admission, Some(permit)))
+        Ok((admission, permit))
     }
 
     fn crowded(&self) -> String {
@@ -161,13 +178,13 @@ impl Drop for Pass {
         let now = Instant::now();
         gate.calls
             .record(self.asked, self.verdict, now - self.begun);
+        if self.asked.is_control() {
+            return;
+        }
         if self.verdict.is_left_behind() {
             // Counted first: the flight's end, which takes it back, cannot be before ours.
             gate.stuck.fetch_add(1, Ordering::Relaxed);
             self.flight.abandoned.store(true, Ordering::Release);
-        }
-        if self.asked.is_control() {
-            return;
         }
         match self.verdict {
             Verdict::Cancelled => {
@@ -203,7 +220,7 @@ impl Drop for Pass {
 struct Flight {
     sent: u64,
     abandoned: AtomicBool,
-    /// None: a call that needs none. Some until the end.
+    /// Some until the end.
     permit: Option<OwnedSemaphorePermit>,
     gate: Arc<Gate>,
 }
@@ -224,6 +241,8 @@ impl Drop for Flight {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use countersign_abi::Operation;
+
     use super::*;
 
     fn gate(concurrency: usize) -> Arc<Gate> {
@@ -291,6 +310,25 @@ mod tests {
         }
         assert!(enter(&gate).is_err());
         assert_eq!(gate.state().permits_free, 100);
+    }
+
+    #[test]
+    fn hosts_own_calls_pass_a_full_gate_and_have_an_end_of_their_own() {
+        let gate = gate(1);
+        let _full = enter(&gate).unwrap();
+        let health = || gate.enter(Asked::Optional(Operation::Health), Sent::default());
+        let stuck: Vec<Lease> = (0..OWN)
+            .map(|_| {
+                let pass = health().unwrap();
+                let lease = pass.lease();
+                pass.end(Verdict::Timeout);
+                lease
+            })
+            .collect();
+        assert!(health().unwrap_err().detail.contains("the host's own"));
+        assert_eq!(gate.state().stuck, 0, "of its users' calls");
+        drop(stuck);
+        assert!(health().is_ok());
     }
 
     #[test]

@@ -25,6 +25,9 @@ const HIDDEN: &str = "[secret]";
 /// A secret shorter than this would shred every line: it is hidden as a whole word only.
 const SHORT: usize = 4;
 
+/// The boundary cuts texts at this length, and may have cut a secret in two.
+const CUT: usize = 8 << 10;
+
 /// So many secrets of one request are looked for.
 const MOST: usize = 64;
 
@@ -99,6 +102,7 @@ impl Secrets {
     /// The text without secrets.
     pub(super) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let in_flight: Vec<Arc<Sent>> = self.in_flight().values().cloned().collect();
+        let text = self.uncut(text, &in_flight);
         let sent = in_flight.iter().flat_map(|sent| sent.forms());
         let known = self.configured.iter().chain(sent);
         let mut found: Vec<&str> = known
@@ -111,6 +115,24 @@ impl Secrets {
         found.sort_by_key(|form| Reverse(form.len()));
         found.dedup();
         Cow::Owned(replace(text, &found))
+    }
+
+    /// The text up to where it was cut in the middle of a secret.
+    fn uncut<'a>(&self, text: &'a str, in_flight: &[Arc<Sent>]) -> &'a str {
+        if text.len() < CUT {
+            return text;
+        }
+        // Of a character that was cut, too, this is left.
+        let whole = text.trim_end_matches('\u{fffd}');
+        let begun = |form: &str| {
+            (SHORT..form.len())
+                .rev()
+                .find(|end| form.is_char_boundary(*end) && whole.ends_with(&form[..*end]))
+        };
+        let sent = in_flight.iter().flat_map(|sent| sent.forms());
+        let known = self.configured.iter().chain(sent);
+        let most = known.filter_map(|form| begun(form)).max();
+        most.map_or(text, |begun| &whole[..whole.len() - begun])
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<u64, Arc<Sent>>> {
@@ -337,6 +359,16 @@ mod tests {
             secrets.hide("the letter e; \"e\" e1"),
             "the letter [secret]; \"[secret]\" e1"
         );
+    }
+
+    #[test]
+    fn secret_that_was_cut_at_the_end_of_a_long_line_is_hidden() {
+        let secrets = Secrets::new(&[Secret::from("hunter2-h\u{e9}".to_owned())]);
+        for (end, kept) in [("hunter2", ""), ("hunter2-h\u{fffd}", ""), ("hun", "hun")] {
+            let line = "x".repeat(CUT) + end;
+            assert_eq!(secrets.hide(&line), "x".repeat(CUT) + kept, "{end}");
+        }
+        assert_eq!(secrets.hide("hunter2"), "hunter2", "a short line is whole");
     }
 
     #[test]

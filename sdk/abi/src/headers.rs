@@ -73,10 +73,10 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
 /// Overwrites, in a buffer of this form, the values that hold credentials.
 pub(crate) fn wipe(buffer: &mut [u8]) {
     let mut at = 0;
-    while let Some(((name, value), _)) = split(&buffer[at..]) {
+    while let Some((name, value, _)) = split_bytes(&buffer[at..]) {
         let start = at + 8 + name.len();
         let end = start + value.len();
-        if CREDENTIALS.contains(&name) {
+        if CREDENTIALS.iter().any(|secret| secret.as_bytes() == name) {
             buffer[start..end].zeroize();
         }
         at = end;
@@ -86,11 +86,16 @@ pub(crate) fn wipe(buffer: &mut [u8]) {
 /// The first header and the bytes after it; none at the end, or where the bytes do
 /// not fit their lengths: the other side is believed as far as it can be checked.
 fn split(bytes: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let (name, value, rest) = split_bytes(bytes)?;
+    Some(((std::str::from_utf8(name).ok()?, value), rest))
+}
+
+fn split_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (name_length, rest) = bytes.split_first_chunk::<4>()?;
     let (value_length, rest) = rest.split_first_chunk::<4>()?;
     let (name, rest) = rest.split_at_checked(length(*name_length)?)?;
     let (value, rest) = rest.split_at_checked(length(*value_length)?)?;
-    Some(((std::str::from_utf8(name).ok()?, value), rest))
+    Some((name, value, rest))
 }
 
 fn length(bytes: [u8; 4]) -> Option<usize> {
