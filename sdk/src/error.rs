@@ -108,6 +108,12 @@ impl From<AuthError> for Failure {
     }
 }
 
+impl From<Failure> for AuthError {
+    fn from(failure: Failure) -> Self {
+        AuthError(failure)
+    }
+}
+
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.0.code, self.0.detail)

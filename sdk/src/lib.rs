@@ -47,6 +47,7 @@
 //! Put `libcountersign_door.so` beside the host, and name it in the configuration:
 //! `backends: { front: { plugin: door, config: { password: … } } }`.
 //!
+//! - The manual, with a chapter for each question: [`guide`].
 //! - An instance that holds a client or a pool: [`Configure`].
 //! - The life of a plugin, step by step: [`AuthPlugin`].
 //! - What to answer when: [`AuthError`].
@@ -64,6 +65,7 @@ mod context;
 mod cpu;
 mod error;
 mod export;
+pub mod guide;
 mod log;
 mod login;
 mod plugin;

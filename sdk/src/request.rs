@@ -84,6 +84,12 @@ impl From<countersign_abi::Request> for TokenRequest {
     }
 }
 
+impl From<TokenRequest> for countersign_abi::Request {
+    fn from(request: TokenRequest) -> Self {
+        request.inner
+    }
+}
+
 impl std::fmt::Debug for TokenRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenRequest")

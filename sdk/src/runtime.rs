@@ -77,7 +77,7 @@ pub(crate) fn release(work: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Made at first use and never dropped: the library is never unloaded either.
-fn runtime() -> Result<&'static Runtime, AuthError> {
+pub(crate) fn runtime() -> Result<&'static Runtime, AuthError> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {

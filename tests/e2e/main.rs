@@ -17,6 +17,7 @@ mod outcomes;
 mod plugins;
 mod reload;
 mod token;
+mod sdk_testing;
 mod users;
 
 use countersign_tests::{Done, Folder, Server, artifacts, countersign};
