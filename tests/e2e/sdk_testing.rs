@@ -81,7 +81,9 @@ fn logs_and_panics_of_any_thread_are_kept() {
 fn panic_in_a_call_is_a_fault_of_that_call() {
     let plugin = Plugin::load(artifacts::fixture("panics_in_create_token")).unwrap();
     let panics = plugin.configure(json!({})).unwrap();
-    let fault = panics.create_token(testing::login("boom", "x")).unwrap_err();
+    let fault = panics
+        .create_token(testing::login("boom", "x"))
+        .unwrap_err();
     assert_eq!(fault.kind(), Kind::Fault);
     assert!(fault.detail().contains("panicked"), "{fault}");
 }

@@ -21,7 +21,7 @@ pub fn countersign(
     environment: &[(&str, &str)],
     input: &str,
 ) -> Done {
-    let mut child = command(folder, environment)
+    let mut child = command(&binary(), folder, environment)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -38,8 +38,8 @@ pub fn countersign(
     }
 }
 
-pub(crate) fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(binary());
+pub(crate) fn command(program: &Path, folder: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir(folder)
         .env_clear()

@@ -3,13 +3,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
 
+use crate::artifacts::binary;
 use crate::client::{Answer, post_json};
 use crate::command::command;
 use crate::folder::Folder;
@@ -30,6 +31,11 @@ impl Server {
     }
 
     pub fn with(folder: &Folder, config: &str, environment: &[(&str, &str)]) -> Self {
+        Server::of(&binary(), folder, config, environment)
+    }
+
+    /// The same of another file than the one that was built here.
+    pub fn of(program: &Path, folder: &Folder, config: &str, environment: &[(&str, &str)]) -> Self {
         folder.write("config.yaml", config);
         let state = folder.join("state");
         let mut variables = vec![
@@ -40,7 +46,7 @@ impl Server {
         ];
         variables.retain(|(name, _)| environment.iter().all(|(other, _)| name != other));
         variables.extend(environment);
-        let mut child = command(folder.path(), &variables)
+        let mut child = command(program, folder.path(), &variables)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
