@@ -2,8 +2,8 @@
 //! at run time, answer *who is asking*; the host maps roles and claims, signs the
 //! JWT and publishes the JWKS.
 //!
-//! The library is what the `countersign` command is made of. [`http::router`]
-//! gives the public routes as an [`axum::Router`], to be nested in another service.
+//! The library is what the `countersign` command is made of. [`embed::Embedded`] is the
+//! whole of it as an [`axum::Router`] inside another service.
 //!
 //! ```text
 //! cli, server ─► http ─► token ─► { backends, keys, accounts } ─► config, clock
@@ -14,6 +14,7 @@ pub mod backends;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod embed;
 pub mod hardening;
 pub mod http;
 pub mod keys;

@@ -10,6 +10,7 @@ mod claims;
 mod config;
 mod discovery;
 mod deploy;
+mod embed;
 mod fab;
 mod first_start;
 mod install;

@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_abi::{Library, LoadError, Sealed};
+use serde_json::Value;
 
 use super::discover::{NotFound, discover};
 use super::verify::{Untrusted, verify};
+use crate::config::PluginSchemas;
 use crate::config::shapes::Plugins;
 
 /// A checked library and where it came from.
@@ -158,6 +160,17 @@ impl Libraries {
         })?;
         loaded.by_file.insert(identity, library.clone());
         Ok(library)
+    }
+}
+
+/// The schemas of plugins, from the plugins.
+impl PluginSchemas for Libraries {
+    fn schema(&self, plugin: &str, settings: &Plugins) -> Result<Value, String> {
+        let plugin = self
+            .load(plugin, settings)
+            .map_err(|error| format!("{error}\nhelp: {}", error.help()))?;
+        let schema = plugin.library.schema().map_err(|failure| failure.detail)?;
+        serde_json::from_str(&schema).map_err(|_| "its configuration schema is not JSON".to_owned())
     }
 }
 

@@ -33,9 +33,14 @@ pub(super) enum Config {
 pub(super) fn run(setup: &Setup, command: &Config) -> Result<(), Failure> {
     output::write(&match command {
         Config::Show { origin, json } => show(&setup.load()?, *origin, *json),
-        Config::Explain { key } => explain(&schema_of(&setup.sources, setup), key)
-            .map_err(|report| Failure::unknown(&report))?,
-        Config::Schema => format!("{:#}\n", schema_of(&setup.sources, setup)),
+        Config::Explain { key } => {
+            explain(&schema_of(&setup.sources, setup.libraries.as_ref()), key)
+                .map_err(|report| Failure::unknown(&report))?
+        }
+        Config::Schema => format!(
+            "{:#}\n",
+            schema_of(&setup.sources, setup.libraries.as_ref())
+        ),
         Config::Reference => reference(),
     })
 }

@@ -4,11 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::failure::{Failure, INTERNAL, USAGE};
 use crate::backends::library::Libraries;
-use crate::config::{self, Loaded, PluginSchemas, Report, Sources, shapes};
+use crate::config::{self, Loaded, Report, Sources};
 use crate::telemetry;
 
 /// The beginning of a command. Cheap to clone.
@@ -41,7 +39,7 @@ impl Setup {
 
     /// Loads and checks the configuration.
     pub(super) fn load(&self) -> Result<Loaded, Report> {
-        config::load(&self.sources, self)
+        config::load(&self.sources, self.libraries.as_ref())
     }
 
     /// Starts logging, and tells there what loading noticed.
@@ -65,16 +63,5 @@ impl Setup {
                     "check the process's limits (ulimit -u, -n)",
                 )
             })
-    }
-}
-
-impl PluginSchemas for Setup {
-    fn schema(&self, plugin: &str, settings: &shapes::Plugins) -> Result<Value, String> {
-        let plugin = self
-            .libraries
-            .load(plugin, settings)
-            .map_err(|error| format!("{error}\nhelp: {}", error.help()))?;
-        let schema = plugin.library.schema().map_err(|failure| failure.detail)?;
-        serde_json::from_str(&schema).map_err(|_| "its configuration schema is not JSON".to_owned())
     }
 }

@@ -1,0 +1,154 @@
+//! Countersign inside another axum service: its public routes as a [`Router`], without
+//! sockets, signals and logging of its own. `host/examples/embed.rs` is a whole service.
+//!
+//! The admin socket is the server's alone: while a service holds the state folder,
+//! `countersign users …` on it says that it is in use.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::accounts::first_admin::{self, FirstAdminError};
+use crate::backends::library::Libraries;
+use crate::backends::supervisor;
+use crate::config::{self, Config, Report, Sources};
+use crate::http::peer::Peer;
+use crate::http::{self, Face, Serving};
+use crate::keys::Mode;
+use crate::live::Live;
+use crate::reload::{ReloadError, Reloader};
+use crate::start::{self, StartError};
+use crate::state::{self, Lock, StateError};
+
+/// Countersign, started, for another service to serve. Call [`shutdown`](Self::shutdown)
+/// when that has answered its last request.
+pub struct Embedded {
+    live: Arc<Live<Serving>>,
+    reloader: Mutex<Reloader>,
+    _lock: Lock,
+}
+
+/// Why it does not start. `Debug` is the same text, since that is what `main` prints.
+#[derive(thiserror::Error)]
+#[allow(missing_docs)]
+pub enum EmbedError {
+    #[error("{0}")]
+    Configuration(Report),
+    #[error("{0}\nhelp: {help}", help = .0.help())]
+    State(#[from] StateError),
+    #[error("{}", told(.0))]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    FirstAdmin(#[from] FirstAdminError),
+    #[error("the configuration was read by a thread that panicked")]
+    Panicked,
+}
+
+impl Embedded {
+    /// Does what `countersign serve` does, up to binding a socket: reads the configuration,
+    /// takes the state folder, opens the keys, starts the backends.
+    ///
+    /// `server.listen` and `admin.listen` are not used; `server.public_url` should be the URL
+    /// under which the service shows these routes, since the issuer is made from it.
+    ///
+    /// # Errors
+    /// [`EmbedError`], with everything that the command would print.
+    pub async fn start(sources: Sources) -> Result<Self, EmbedError> {
+        // Used only where executable memfds are forbidden; the copies have no names.
+        let libraries = Arc::new(Libraries::new(std::env::temp_dir()));
+        let load = Arc::new({
+            let libraries = Arc::clone(&libraries);
+            move || config::load(&sources, libraries.as_ref()).map(|loaded| loaded.config)
+        });
+        let config = first_config(Arc::clone(&load)).await?;
+        let lock = state::lock(&config.state)?;
+        let progress = |step: &str| tracing::info!("{step}");
+        let serving = start::start(&config, &libraries, Mode::Serve, &progress).await?;
+        first_admin::make(&serving.tokens.registry, &config.state).await?;
+        let live = Arc::new(Live::new(serving));
+        let reloader = Reloader {
+            live: Arc::clone(&live),
+            libraries,
+            load,
+            read: config.clone(),
+            config,
+        };
+        Ok(Embedded {
+            live,
+            reloader: Mutex::new(reloader),
+            _lock: lock,
+        })
+    }
+
+    /// The public routes, to be nested or to be the fallback of another router. Serve that
+    /// with `into_make_service_with_connect_info::<SocketAddr>()`, or put a [`Peer`] on each
+    /// request: otherwise the audit log does not know the clients' addresses.
+    pub fn router(&self) -> Router {
+        http::router(Face::new(Arc::clone(&self.live))).layer(from_fn(peer_of_the_connection))
+    }
+
+    /// Reads configuration, plugin files and keys anew, while it serves; the answer says
+    /// what has changed.
+    ///
+    /// # Errors
+    /// [`ReloadError`]: the old configuration goes on serving.
+    pub async fn reload(&self) -> Result<Value, ReloadError> {
+        self.reloader.lock().await.reload().await
+    }
+
+    /// Lets the backends finish what they must; requests fail from now on.
+    pub async fn shutdown(self) {
+        supervisor::retire(self.live.latest().tokens.registry.iter()).await;
+    }
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for EmbedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// Reads files and maps libraries: not for a thread that answers requests.
+async fn first_config<F>(load: Arc<F>) -> Result<Config, EmbedError>
+where
+    F: Fn() -> Result<Config, Report> + Send + Sync + 'static,
+{
+    let loaded = tokio::task::spawn_blocking(move || load()).await;
+    loaded
+        .map_err(|_| EmbedError::Panicked)?
+        .map_err(EmbedError::Configuration)
+}
+
+async fn peer_of_the_connection(mut request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    if let Some(ConnectInfo(address)) = connection {
+        let peer = Peer(address.ip().to_canonical());
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
+
+/// Every backend that does not start, and what to do about it.
+fn told(error: &StartError) -> String {
+    match error {
+        StartError::Keys(error) => format!("{error}\nhelp: {}", error.help()),
+        StartError::Backends(errors) => {
+            let each = errors
+                .iter()
+                .map(|error| format!("{error}\nhelp: {}", error.help()));
+            each.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
