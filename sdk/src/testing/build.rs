@@ -45,7 +45,7 @@ fn build() -> Result<PathBuf, String> {
     let file = messages
         .lines()
         .filter_map(|line| plugin_file(line, &manifest))
-        .last();
+        .next_back();
     file.ok_or_else(|| {
         format!(
             "{} makes no plugin file: it needs `[lib] crate-type = [\"cdylib\"]`",
