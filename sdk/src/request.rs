@@ -85,8 +85,8 @@ impl From<countersign_abi::Request> for TokenRequest {
 }
 
 impl From<TokenRequest> for countersign_abi::Request {
-    fn from(request: TokenRequest) -> Self {
-        request.inner
+    fn from(mut request: TokenRequest) -> Self {
+        std::mem::take(&mut request.inner)
     }
 }
 
