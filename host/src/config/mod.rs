@@ -20,6 +20,8 @@ mod emit;
 mod env;
 mod explain;
 mod formats;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod interpolate;
 mod layer;
 mod load;
