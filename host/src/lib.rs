@@ -10,6 +10,7 @@
 //! ```
 
 pub mod accounts;
+pub mod audit;
 pub mod backends;
 pub mod cli;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod hardening;
 pub mod http;
 pub mod keys;
 pub mod live;
+pub mod metering;
 pub mod reload;
 pub mod server;
 pub mod start;

@@ -100,7 +100,8 @@ impl Reloader {
         if let Err(error) = first_admin::make(&registry, &config.state).await {
             tracing::error!(%error, "the first administrator of a new table could not be added");
         }
-        let next = Arc::new(serving(&config, keys, registry));
+        let throttle = old.tokens.throttle.with(&config.server.throttle);
+        let next = Arc::new(serving(&config, keys, registry, throttle));
         let news = news(&old.tokens, &next.tokens, &kept);
         let leaving = self.live.open(next);
         let displaced = displaced.into_iter().map(Arc::as_ptr).collect::<Vec<_>>();
@@ -179,6 +180,7 @@ impl Reloader {
                 ..old.tokens.clone()
             },
             proxies: old.proxies.clone(),
+            openapi: old.openapi.clone(),
         }));
     }
 }

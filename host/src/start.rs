@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::accounts::throttle::Throttle;
 use crate::backends::library::Libraries;
 use crate::backends::{Registry, supervisor};
 use crate::config::Config;
 use crate::http::Serving;
+use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
 use crate::keys::{KeyError, KeySet, Mode, Opening};
 use crate::token::{Issuer, Tokens};
@@ -33,7 +35,8 @@ pub async fn start(
     let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
     let registry = plan.start(&config.state, mode == Mode::Check).await;
     let registry = registry.map_err(StartError::Backends)?;
-    Ok(serving(config, keys, registry))
+    let throttle = Throttle::new(&config.server.throttle);
+    Ok(serving(config, keys, registry, throttle))
 }
 
 /// The keys that this configuration names.
@@ -55,13 +58,15 @@ pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result
 }
 
 /// What serves, of live parts.
-pub fn serving(config: &Config, keys: KeySet, registry: Registry) -> Serving {
+pub fn serving(config: &Config, keys: KeySet, registry: Registry, throttle: Throttle) -> Serving {
     Serving {
         tokens: Tokens {
             registry,
             issuer: Arc::new(Issuer::new(config, config.issuer())),
             keys: Arc::new(keys),
+            throttle,
         },
         proxies: TrustedProxies::new(&config.server.trusted_proxies),
+        openapi: Document::new(&config.public_url()),
     }
 }

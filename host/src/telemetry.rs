@@ -1,5 +1,9 @@
 //! Logs: text on a terminal, JSON otherwise, on standard error. `RUST_LOG`
 //! chooses what is told, `info` by default.
+//!
+//! In JSON an event's fields stand beside `timestamp`, `level` and `target`; what is
+//! logged in the course of a request has the request's id in `span.request`, audit
+//! lines have it in `request`.
 
 use std::io::{IsTerminal, stderr};
 
@@ -24,7 +28,9 @@ pub fn start(filter: Option<&str>) {
     let _ = if stderr().is_terminal() {
         builder.compact().try_init().is_ok()
     } else {
-        builder.json().flatten_event(true).try_init().is_ok()
+        // One span is all that there is: the request. A list of it would say it twice.
+        let json = builder.json().flatten_event(true).with_span_list(false);
+        json.try_init().is_ok()
     };
     if let Some(error) = wrong {
         tracing::warn!(error, "RUST_LOG cannot be understood; logging at info");

@@ -107,7 +107,16 @@ const FLOORS: &[&[&str]] = &[
     &["token"],
     &["accounts"],
     &["backends", "keys"],
-    &["config", "clock", "hardening", "live", "state", "telemetry"],
+    &[
+        "audit",
+        "clock",
+        "config",
+        "hardening",
+        "live",
+        "metering",
+        "state",
+        "telemetry",
+    ],
 ];
 
 #[test]

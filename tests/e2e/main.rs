@@ -4,6 +4,7 @@
 
 mod airflow;
 mod arrows;
+mod audit;
 mod canary;
 mod check;
 mod claims;
@@ -12,14 +13,21 @@ mod deploy;
 mod discovery;
 mod embed;
 mod fab;
+mod fab_wire;
 mod first_start;
 mod install;
 mod jwks;
 mod loading;
+mod metrics;
+mod openapi;
 mod outcomes;
 mod plugins;
+mod probes;
 mod reload;
 mod sdk_testing;
+mod request_id;
+mod sdk_testing;
+mod throttle;
 mod token;
 mod users;
 

@@ -171,8 +171,7 @@ fn sigterm_ends_the_server_with_success_and_no_socket_is_left() {
 #[test]
 fn d10_full_hash_queue_is_503_with_retry_after_and_the_rest_stays_up() {
     let folder = Folder::new();
-    let config =
-        "backends:\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n";
+    let config = "server: { throttle: { user: 0, address: 0 } }\nbackends:\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n";
     let server = Server::start(&folder, config);
     // More than the queue holds; each costs a whole scrypt.
     let logins = std::thread::available_parallelism().unwrap().get() * 64 + 100;

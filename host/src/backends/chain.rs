@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::backend::Backend;
 use super::{Outcome, Registry};
+use crate::audit;
 use crate::config::shapes::Follow;
 
 /// What the chain found, and which backend said so.
@@ -59,16 +60,31 @@ pub async fn authenticate<'a>(
         match follow {
             Follow::Stop => return decision,
             Follow::Next => {
-                tracing::info!(
-                    backend = backend.id,
-                    outcome = decision.outcome.name(),
-                    "passed over"
-                );
+                passed_over(request, body, &decision);
                 passed = graver(passed, decision);
             }
         }
     }
     passed
+}
+
+fn passed_over(request: &Request, body: &Value, decision: &Decision<'_>) {
+    let (Some(backend), Some(refused)) = (decision.backend, decision.outcome.refused()) else {
+        return;
+    };
+    let typed = body.get("username").and_then(Value::as_str);
+    audit::passed_over(&audit::Line {
+        request: &request.request_id,
+        outcome: decision.outcome.name(),
+        backend: &backend.id,
+        user: match refused.subject.as_str() {
+            "" => typed.unwrap_or_default(),
+            subject => subject,
+        },
+        reason: &refused.detail,
+        address: &request.peer,
+        ..audit::Line::default()
+    });
 }
 
 fn graver<'a>(a: Decision<'a>, b: Decision<'a>) -> Decision<'a> {

@@ -47,6 +47,17 @@ impl Outcome {
         }
     }
 
+    /// The circumstances, where there are any.
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Outcome::Authenticated(_) | Outcome::NotApplicable => None,
+            Outcome::Denied(refused)
+            | Outcome::Invalid(refused)
+            | Outcome::Unavailable(refused)
+            | Outcome::Fault(refused) => Some(refused),
+        }
+    }
+
     /// An outage with a detail for the log.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Outcome::Unavailable(Refused {

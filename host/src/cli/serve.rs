@@ -15,12 +15,14 @@ use crate::accounts::{first_admin, initial_password};
 use crate::backends::supervisor;
 use crate::config::Config;
 use crate::hardening;
+use crate::http::admin::Probes;
 use crate::http::control::Reloaded;
 use crate::http::{self, Face};
 use crate::keys::Mode;
 use crate::live::Live;
+use crate::metering;
 use crate::reload::Reloader;
-use crate::server;
+use crate::server::{self, Phase};
 use crate::start;
 use crate::state;
 use crate::token::Tokens;
@@ -57,6 +59,16 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     });
     let stop = stop.map_err(internal)?;
 
+    let page = metering::install().map_err(|error| {
+        Failure::new(
+            INTERNAL,
+            error,
+            "this is a mistake of the program; please report it",
+        )
+    })?;
+    if let Some(page) = page.clone() {
+        tokio::spawn(page.tidy());
+    }
     let serving = start::start(config, &setup.libraries, Mode::Serve, &progress).await?;
     let first = first_admin::make(&serving.tokens.registry, &config.state).await;
     first.map_err(|error| {
@@ -80,6 +92,14 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         read,
         config: config.clone(),
     };
+    let probes = Probes {
+        live: Arc::clone(&live),
+        draining: Arc::new({
+            let stop = stop.clone();
+            move || *stop.borrow() > Phase::Running
+        }),
+        page,
+    };
     let reloading = tokio::spawn(reload_when_asked(reloader, asked));
     tokio::join!(
         server::serve_tcp(
@@ -87,7 +107,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
             http::router(Face::new(Arc::clone(&live))),
             stop.clone()
         ),
-        server::serve_tcp(admin, http::admin::routes(), stop.clone()),
+        server::serve_tcp(admin, http::admin::routes(probes), stop.clone()),
         server::serve_unix(
             socket,
             http::control::routes(Arc::clone(&live), config.state.clone(), reload),
@@ -108,7 +128,9 @@ async fn reload_when_asked(
 ) {
     while let Some(asking) = asked.recv().await {
         tracing::info!("reloading");
-        let told = match reloader.reload().await {
+        let result = reloader.reload().await;
+        metering::reloaded(result.is_ok());
+        let told = match result {
             Ok(news) => {
                 tracing::info!(%news, "reloaded");
                 Ok(news)

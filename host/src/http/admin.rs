@@ -1,16 +1,111 @@
-//! The read-only listener for probes.
+//! The read-only listener: `/healthz`, `/readyz` and `/metrics`. It names backends and
+//! key ids, so it is a listener of its own, on loopback by default (H13).
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response, StatusCode};
 use axum::routing::get;
+use serde_json::{Map, Value, json};
 
-/// `/healthz`: the process answers. `/readyz`: it can mint.
+use super::Serving;
+use super::error::{answer, detail, method_not_allowed, not_found};
+use crate::keys::KeyState;
+use crate::live::Live;
+use crate::metering::{Moment, Page};
+
+/// What the probes look at. Cheap to clone.
+#[derive(Clone)]
+pub struct Probes {
+    /// What serves.
+    pub live: Arc<Live<Serving>>,
+    /// Is the end near? Then no new requests should be sent here.
+    pub draining: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The metrics; none where another service's recorder has them.
+    pub page: Option<Page>,
+}
+
+/// The routes of this listener.
 ///
-/// The listener is bound only after every backend is ready, so both are the same
-/// until backends can be taken away while it runs.
-pub fn routes() -> Router {
+/// `/healthz`: the process answers, whatever its backends do; a restart mends nothing
+/// else. `/readyz`: it can mint: 200, or 503 with the reason, in JSON with the state of
+/// each backend. `/metrics`: for Prometheus.
+pub fn routes(probes: Probes) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(|| async { "ready\n" }))
-        .fallback(super::error::not_found)
-        .method_not_allowed_fallback(|| async { super::error::method_not_allowed("GET, HEAD") })
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { method_not_allowed("GET, HEAD") })
+        .with_state(probes)
+}
+
+async fn ready(State(probes): State<Probes>) -> Response<Body> {
+    let serving = probes.live.latest();
+    let mut down = Vec::new();
+    let mut backends = Map::new();
+    for backend in serving.tokens.registry.iter() {
+        let problem = backend.problem();
+        if problem.is_some() && backend.settings.login {
+            down.push(backend.id.as_str());
+        }
+        let state = problem.map_or_else(
+            || json!({ "state": "ready" }),
+            |reason| json!({ "state": "unavailable", "reason": reason }),
+        );
+        backends.insert(backend.id.clone(), state);
+    }
+    let reason = if (probes.draining)() {
+        Some("draining".to_owned())
+    } else if down.is_empty() {
+        None
+    } else {
+        Some(format!("unavailable: {}", down.join(", ")))
+    };
+    let key = serving.tokens.keys.active().kid();
+    let mut report = json!({ "status": "ready", "key": key, "backends": Value::Object(backends) });
+    let status = match reason {
+        None => StatusCode::OK,
+        Some(reason) => {
+            report["status"] = "unready".into();
+            report["reason"] = reason.into();
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    answer(status, &report)
+}
+
+async fn metrics(State(probes): State<Probes>) -> Response<Body> {
+    let Some(page) = &probes.page else {
+        return detail(
+            StatusCode::NOT_FOUND,
+            "the metrics go to the recorder of the service that embeds this one",
+        );
+    };
+    let mut response = Response::new(Body::from(page.render(&moment(&probes.live.latest()))));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    response
+}
+
+fn moment(serving: &Serving) -> Moment {
+    let states = [
+        KeyState::Active,
+        KeyState::Next,
+        KeyState::Retiring,
+        KeyState::Extra,
+    ];
+    let list = serving.tokens.keys.list();
+    Moment {
+        keys: states.map(|state| {
+            let keys = list.iter().filter(|key| key.state == state);
+            (state.name(), keys.count())
+        }),
+        throttle_entries: serving.tokens.throttle.entries(),
+    }
 }

@@ -1,6 +1,8 @@
 //! Error answers: FastAPI's shape, `{"detail": …}`, because Airflow's clients read
 //! it. Content types carry no charset: airflowctl parses `application/json` only.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -50,16 +52,27 @@ pub fn refusal(refusal: &Refusal, request_id: &str) -> Response<Body> {
     match refusal {
         Refusal::BadRequest(text) => detail(StatusCode::BAD_REQUEST, text),
         Refusal::Denied => detail(StatusCode::UNAUTHORIZED, "Invalid credentials"),
-        Refusal::Unavailable(pause) => {
-            let mut response = detail(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1)));
-            response
+        Refusal::Throttled(pause) => {
+            later(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", *pause)
         }
+        Refusal::Unavailable(pause) => later(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service Unavailable",
+            *pause,
+        ),
         Refusal::Fault => answer(
             StatusCode::INTERNAL_SERVER_ERROR,
             &json!({ "detail": "Internal Server Error", "request_id": request_id }),
         ),
     }
+}
+
+/// An error that passes, with `Retry-After` in whole seconds (RFC 9110 section 10.2.3).
+fn later(status: StatusCode, text: &str, pause: Duration) -> Response<Body> {
+    let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+    let mut response = detail(status, text);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    response
 }

@@ -1,4 +1,5 @@
-//! The public faces, one file each; what they share is in [`error`] and [`peer`].
+//! The public faces, one file each; what they share is in [`error`], [`observe`] and
+//! [`peer`].
 
 pub mod admin;
 pub mod body;
@@ -7,11 +8,14 @@ pub mod discovery;
 pub mod error;
 pub mod fab;
 pub mod jwks;
+pub mod observe;
+pub mod openapi;
 pub mod peer;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 
 use crate::live::{Entered, Live};
 use crate::token::Tokens;
@@ -24,6 +28,8 @@ pub struct Serving {
     pub tokens: Tokens,
     /// Whose forwarded headers are believed.
     pub proxies: TrustedProxies,
+    /// The OpenAPI document.
+    pub openapi: openapi::Document,
 }
 
 /// What the public routes work with.
@@ -50,12 +56,15 @@ impl Face {
 }
 
 /// The public routes, to be served here or nested in another service, which puts a
-/// [`peer::Peer`] on each request so that the audit log can name the client.
+/// [`peer::Peer`] on each request, so that the audit log can name the client and the
+/// throttle can tell clients apart.
 pub fn router(face: Face) -> Router {
     Router::new()
         .merge(fab::routes())
         .merge(jwks::routes())
         .merge(discovery::routes())
+        .merge(openapi::routes())
         .fallback(discovery::or_not_found)
+        .layer(from_fn_with_state(face.clone(), observe::observe))
         .with_state(face)
 }

@@ -42,7 +42,8 @@ impl TrustedProxies {
         client
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Is this address a proxy's?
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0
             .iter()
             .any(|(network, bits)| match (network, address) {

@@ -8,6 +8,11 @@ use super::Lifetime;
 use super::claims::{Template, Values};
 use crate::config::Config;
 
+/// What only the host says in a token or in its header.
+const RESERVED: [&str; 10] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "kid", "alg", "cnf",
+];
+
 /// Makes the claims of tokens.
 #[derive(Debug)]
 pub struct Issuer {
@@ -45,6 +50,11 @@ pub struct Claims {
     pub json: Vec<u8>,
     /// The subject.
     pub sub: String,
+    /// The audience.
+    pub aud: String,
+    /// Claims that only the host sets and that the plugin returned as attributes: they had no
+    /// effect, the audit log names them.
+    pub reserved: String,
     /// The token's id: 32 hexadecimal characters, as Airflow's `revoked_token` column holds.
     pub jti: String,
 }
@@ -147,7 +157,13 @@ impl Issuer {
             further: &further,
         };
         let json = serde_json::to_vec(&payload).map_err(|_| ClaimsError::Json)?;
-        Ok(Claims { json, sub, jti })
+        Ok(Claims {
+            json,
+            sub,
+            aud: self.aud.clone(),
+            reserved: reserved(&attributes),
+            jti,
+        })
     }
 
     /// The bare id of the subject backend's users; everyone else's carries the
@@ -178,8 +194,38 @@ fn attributes(user: &User) -> Result<Map<String, Value>, ClaimsError> {
     }
 }
 
+/// Names among the attributes that look like an attempt to set the host's claims.
+fn reserved(attributes: &Map<String, Value>) -> String {
+    let named = RESERVED
+        .iter()
+        .filter(|name| attributes.contains_key(**name));
+    named.copied().collect::<Vec<_>>().join(",")
+}
+
 fn token_id() -> Result<String, ClaimsError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| ClaimsError::Random)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn m03_token_ids_are_128_bits_and_never_the_same() {
+        let ids: HashSet<String> = (0..100_000).map(|_| token_id().unwrap()).collect();
+        assert_eq!(ids.len(), 100_000);
+        let is_hex = |id: &String| id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(ids.iter().all(is_hex));
+    }
+
+    #[test]
+    fn m01_reserved_names_among_attributes_are_found() {
+        let attributes = serde_json::json!({ "team": 1, "exp": 1, "kid": "x", "iss": "evil" });
+        assert_eq!(reserved(attributes.as_object().unwrap()), "iss,exp,kid");
+        assert_eq!(reserved(&Map::new()), "");
+    }
 }

@@ -1,6 +1,7 @@
 //! From a request to a signed token. [`Tokens::create_token`] is the place that a
 //! reviewer opens first: its body is the whole way.
 
+pub mod attempt;
 pub mod claims;
 pub mod issuer;
 pub mod refusal;
@@ -8,10 +9,14 @@ pub mod request;
 pub mod roles;
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::accounts::throttle::Throttle;
 use crate::backends::{Outcome, Registry, chain};
 use crate::clock;
-use crate::keys::KeySet;
+use crate::keys::{KeySet, SignError};
+use crate::metering;
+use attempt::Attempt;
 
 pub use issuer::Issuer;
 pub use refusal::Refusal;
@@ -26,6 +31,8 @@ pub struct Tokens {
     pub issuer: Arc<Issuer>,
     /// What signs it.
     pub keys: Arc<KeySet>,
+    /// Who failed too often.
+    pub throttle: Throttle,
 }
 
 /// A signed token.
@@ -37,6 +44,7 @@ pub struct Minted {
 impl Tokens {
     /// Decides who is asking and countersigns the answer.
     pub async fn create_token(&self, request: &Request) -> Result<Minted, Refusal> {
+        let mut attempt = Attempt::admit(self, request)?;
         let decision = chain::authenticate(
             &self.registry,
             request.only.as_deref(),
@@ -46,7 +54,7 @@ impl Tokens {
         .await;
         let (Some(backend), Outcome::Authenticated(user)) = (decision.backend, &decision.outcome)
         else {
-            return Err(refusal::refused(request, decision));
+            return Err(attempt.refused(decision));
         };
         let roles = roles::roles_of(user, &backend.settings.roles);
         let claims = self.issuer.claims(
@@ -56,16 +64,17 @@ impl Tokens {
             request.lifetime,
             clock::unix_now(),
         );
-        let claims = claims.map_err(|error| refusal::unminted(request, &backend.id, &error))?;
-        let token = self
-            .keys
-            .active()
-            .sign(&claims.json)
-            .map_err(|error| refusal::unminted(request, &backend.id, &error))?;
-        tracing::info!(
-            target: "audit", request = request.inner.request_id, outcome = "authenticated", backend = backend.id,
-            user = user.username, sub = claims.sub, jti = claims.jti, peer = request.inner.peer, "token issued"
-        );
+        let claims = claims.map_err(|error| attempt.unminted(backend, &error))?;
+        let token = self.sign(&claims.json);
+        let token = token.map_err(|error| attempt.unminted(backend, &error))?;
+        attempt.issued(backend, user, &claims);
         Ok(Minted { token })
+    }
+
+    fn sign(&self, claims: &[u8]) -> Result<String, SignError> {
+        let (key, started) = (self.keys.active(), Instant::now());
+        let token = key.sign(claims);
+        metering::signed(key.algorithm().name(), started.elapsed());
+        token
     }
 }

@@ -1,8 +1,11 @@
 //! What is asked of the token service, whichever face it came through.
 
-use serde_json::Value;
+use std::net::IpAddr;
 
-/// A bounded, parsed request.
+use serde_json::Value;
+use zeroize::Zeroize;
+
+/// A bounded, parsed request. What may hold credentials is overwritten when it is dropped.
 #[derive(Clone)]
 pub struct Request {
     /// What the backends see: headers, raw body, peer, request id.
@@ -13,6 +16,10 @@ pub struct Request {
     pub only: Option<String>,
     /// Which lifetime the token gets.
     pub lifetime: Lifetime,
+    /// The route that was called, such as `/auth/token`.
+    pub path: &'static str,
+    /// The client's address; failures of a client without one are not counted.
+    pub address: Option<IpAddr>,
 }
 
 /// Airflow's two lifetimes.
@@ -43,5 +50,52 @@ impl Request {
         };
         // A password that is no text cannot be right; FAB answers 500.
         given("username") && given("password") && self.body["password"].is_string()
+    }
+
+    /// The username as it was typed, or empty.
+    pub fn username(&self) -> &str {
+        self.body
+            .get("username")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The client's `User-Agent`, or empty.
+    pub fn agent(&self) -> &str {
+        let agent = self.inner.headers.get("user-agent").unwrap_or_default();
+        std::str::from_utf8(agent).unwrap_or_default()
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.inner.body.zeroize();
+        wipe(&mut self.body);
+    }
+}
+
+/// Overwrites every text; no deeper than the parser went.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn wipe_leaves_no_text_wherever_it_stands() {
+        let mut body = json!({ "password": "secret", "more": [{ "a": "secret" }, 1, null, true] });
+        wipe(&mut body);
+        assert_eq!(
+            body,
+            json!({ "password": "", "more": [{ "a": "" }, 1, null, true] })
+        );
     }
 }

@@ -46,10 +46,24 @@ pub enum Algorithm {
     EdDSA,
 }
 
+impl Algorithm {
+    /// The name, as a token's header says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::RS256 => "RS256",
+            Algorithm::RS384 => "RS384",
+            Algorithm::RS512 => "RS512",
+            Algorithm::PS256 => "PS256",
+            Algorithm::ES256 => "ES256",
+            Algorithm::ES384 => "ES384",
+            Algorithm::EdDSA => "EdDSA",
+        }
+    }
+}
+
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The variants are spelled as the RFCs spell the names.
-        write!(f, "{self:?}")
+        f.write_str(self.name())
     }
 }
 

@@ -12,10 +12,12 @@ use serde_json::json;
 
 mod backends;
 mod keys;
+mod throttle;
 mod tokens;
 
 pub use backends::{Backend, Follow, Match, Roles};
 pub use keys::{Algorithm, ExtraPublic, Keys};
+pub use throttle::Throttle;
 pub use tokens::Tokens;
 
 use super::formats;
@@ -29,7 +31,7 @@ pub struct Config {
     /// The public listener.
     #[serde(default)]
     pub server: Server,
-    /// The read-only listener for `/healthz` and `/readyz`.
+    /// The read-only listener for `/healthz`, `/readyz` and `/metrics`.
     #[serde(default)]
     pub admin: Admin,
     /// Folder for keys, embedded databases and the admin socket; relative to the working directory.
@@ -59,7 +61,7 @@ pub struct Config {
 /// The public listener.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["listen", "public_url", "trusted_proxies", "plain_http"]))]
+#[schemars(extend("x-order" = ["listen", "public_url", "trusted_proxies", "plain_http", "throttle"]))]
 pub struct Server {
     /// Address and port, `HOST:PORT`.
     #[schemars(extend("format" = "listen-address"))]
@@ -67,11 +69,13 @@ pub struct Server {
     /// The URL under which clients reach this server; empty = made from `listen`.
     #[schemars(extend("format" = "http-url"))]
     pub public_url: String,
-    /// Addresses or networks (CIDR) whose `X-Forwarded-For` is believed.
+    /// Addresses or networks (CIDR) whose `X-Forwarded-For` and `X-Request-Id` are believed.
     #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: Vec<String>,
     /// Allow plain HTTP on an address that is not loopback.
     pub plain_http: bool,
+    /// The brake on guessing passwords: answered 429 with `Retry-After`.
+    pub throttle: Throttle,
 }
 
 /// The read-only listener.
@@ -197,6 +201,7 @@ impl Default for Server {
             public_url: String::new(),
             trusted_proxies: Vec::new(),
             plain_http: false,
+            throttle: Throttle::default(),
         }
     }
 }

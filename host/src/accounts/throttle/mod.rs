@@ -1,0 +1,222 @@
+//! The brake on guessing passwords (`server.throttle`).
+//!
+//! Only refusals count: an outage, a fault or a malformed request never does, nor does
+//! a request that was turned away here, so that nobody is locked out by trying again.
+//! What is counted is a *user from an address* and an *address*: strangers elsewhere
+//! cannot keep a user out (D11), and a success clears his own count.
+//!
+//! A failure counts twice: under the name as it was typed, and under the subject that the
+//! backend says it refused; the first remembers the second, so that `ada` and
+//! `ada@example.org` of one row share one allowance before any backend is asked. A success
+//! clears what the backend that succeeded had refused, not what another one had: with one's
+//! own account in one backend one cannot go on guessing at a namesake's in another.
+
+mod table;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::config::shapes;
+use table::{Link, Table};
+
+/// Users from addresses that are remembered; 32 bytes each, taken when needed.
+const USERS: usize = 32_768;
+
+/// Addresses that are remembered.
+const ADDRESSES: usize = 8_192;
+
+/// Counts failures; clones share what they count.
+#[derive(Debug, Clone)]
+pub struct Throttle {
+    limits: shapes::Throttle,
+    counts: Arc<Mutex<Counts>>,
+    /// Keys are hashed with a secret of this process: nobody can aim at another's place.
+    hasher: RandomState,
+}
+
+/// Who tries, as far as it is known before a backend is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The client's address; without one nothing is counted.
+    pub address: Option<IpAddr>,
+    /// The one backend that is to be asked, or empty for the chain.
+    pub door: &'a str,
+    /// The name as it was typed; empty where none was, such as with a bearer token.
+    pub typed: &'a str,
+}
+
+/// What was too much, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttled {
+    /// `user` or `address`.
+    pub scope: &'static str,
+    /// Until the next try is let through.
+    pub pause: Duration,
+}
+
+#[derive(Debug)]
+struct Counts {
+    users: Table,
+    addresses: Table,
+}
+
+impl Throttle {
+    /// Nothing counted yet.
+    pub fn new(limits: &shapes::Throttle) -> Self {
+        Throttle {
+            limits: limits.clone(),
+            counts: Arc::new(Mutex::new(Counts {
+                users: Table::new(USERS),
+                addresses: Table::new(ADDRESSES),
+            })),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// New limits on the same counts.
+    #[must_use]
+    pub fn with(&self, limits: &shapes::Throttle) -> Self {
+        Throttle {
+            limits: limits.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// May this be tried? Changes nothing.
+    ///
+    /// # Errors
+    /// [`Throttled`]: too much has failed already.
+    pub fn admit(&self, attempt: &Attempt<'_>, now: Instant) -> Result<(), Throttled> {
+        let Some(address) = attempt.address.map(network) else {
+            return Ok(());
+        };
+        let (user, network) = (self.user(), self.address());
+        let counts = self.counts();
+        let of_address = counts
+            .addresses
+            .pause(self.key(&address), &network, now)
+            .map(|pause| ("address", pause));
+        let of_user = (!attempt.typed.is_empty()).then(|| {
+            let typed = self.typed(attempt, address);
+            let subject = counts.users.link(typed).map(|link| link.to);
+            let keys = [Some(typed), subject].into_iter().flatten();
+            keys.filter_map(|key| counts.users.pause(key, &user, now))
+                .max()
+        });
+        let of_user = of_user.flatten().map(|pause| ("user", pause));
+        match of_user
+            .into_iter()
+            .chain(of_address)
+            .max_by_key(|(_, pause)| *pause)
+        {
+            Some((scope, pause)) => Err(Throttled { scope, pause }),
+            None => Ok(()),
+        }
+    }
+
+    /// `backend` refused `subject`, which may be empty where it cannot say whom.
+    pub fn failed(&self, attempt: &Attempt<'_>, backend: &str, subject: &str, now: Instant) {
+        let Some(address) = attempt.address.map(network) else {
+            return;
+        };
+        let (user, network) = (self.user(), self.address());
+        let mut counts = self.counts();
+        counts
+            .addresses
+            .count(self.key(&address), &network, None, now);
+        let name = if subject.is_empty() {
+            attempt.typed
+        } else {
+            subject
+        };
+        if name.is_empty() {
+            return;
+        }
+        let refused = self.subject(backend, name, address);
+        counts.users.count(refused, &user, None, now);
+        if !attempt.typed.is_empty() {
+            let link = Link {
+                to: refused,
+                by: self.key(&backend),
+            };
+            let typed = self.typed(attempt, address);
+            counts.users.count(typed, &user, Some(link), now);
+        }
+    }
+
+    /// `backend` knows who it is.
+    pub fn succeeded(&self, attempt: &Attempt<'_>, backend: &str, username: &str) {
+        let Some(address) = attempt.address.map(network) else {
+            return;
+        };
+        let mut counts = self.counts();
+        if counts.users.is_empty() {
+            return;
+        }
+        for name in [attempt.typed, username] {
+            counts.users.clear(self.subject(backend, name, address));
+        }
+        let typed = self.typed(attempt, address);
+        if let Some(link) = counts.users.link(typed)
+            && link.by == self.key(&backend)
+        {
+            counts.users.clear(link.to);
+            counts.users.clear(typed);
+        }
+    }
+
+    /// Counters in memory.
+    pub fn entries(&self) -> usize {
+        let counts = self.counts();
+        counts.users.len() + counts.addresses.len()
+    }
+
+    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+        // Counters have no state in between: what a panic left is as good as any.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn user(&self) -> table::Limit {
+        table::Limit {
+            most: self.limits.user,
+            window: self.limits.window,
+        }
+    }
+
+    fn address(&self) -> table::Limit {
+        table::Limit {
+            most: self.limits.address,
+            window: self.limits.window,
+        }
+    }
+
+    fn typed(&self, attempt: &Attempt<'_>, address: IpAddr) -> u64 {
+        self.key(&("typed", attempt.door, folded(attempt.typed), address))
+    }
+
+    fn subject(&self, backend: &str, name: &str, address: IpAddr) -> u64 {
+        self.key(&("subject", backend, folded(name), address))
+    }
+
+    fn key(&self, of: &impl std::hash::Hash) -> u64 {
+        self.hasher.hash_one(of)
+    }
+}
+
+/// What counts as one address: a customer of IPv6 has a /64 at the least.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
+        v4 => v4,
+    }
+}
+
+/// Spellings of one name that most backends take for one.
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! One request for a token, from the throttle's word to the last: whatever becomes of
+//! it is counted, measured and told to the audit log, here and nowhere else.
+
+use std::error::Error;
+use std::time::Instant;
+
+use countersign_abi::User;
+
+use super::issuer::Claims;
+use super::refusal::{self, Refusal};
+use super::{Request, Tokens};
+use crate::accounts::throttle;
+use crate::audit::{self, Line};
+use crate::backends::backend::Backend;
+use crate::backends::chain::Decision;
+use crate::metering;
+
+/// A request that was let in. One that is dropped undecided was abandoned by its client.
+pub(super) struct Attempt<'a> {
+    tokens: &'a Tokens,
+    request: &'a Request,
+    decided: bool,
+}
+
+impl<'a> Attempt<'a> {
+    /// Asks the throttle, before any backend is asked.
+    pub(super) fn admit(tokens: &'a Tokens, request: &'a Request) -> Result<Self, Refusal> {
+        let admitted = tokens.throttle.admit(&who(request), Instant::now());
+        if let Err(throttled) = admitted {
+            metering::throttled(throttled.scope);
+            metering::decided("", "throttled");
+            audit::refused(&Line {
+                outcome: "throttled",
+                reason: match throttled.scope {
+                    "user" => "too many failures of this user from this address",
+                    _ => "too many failures from this address",
+                },
+                ..line(request)
+            });
+            return Err(Refusal::Throttled(throttled.pause));
+        }
+        Ok(Attempt {
+            tokens,
+            request,
+            decided: false,
+        })
+    }
+
+    /// There is no user. Only a refusal counts against the client; an outage never does.
+    pub(super) fn refused(&mut self, decision: Decision<'_>) -> Refusal {
+        let backend = decision.backend.map_or("", |backend| backend.id.as_str());
+        let outcome = decision.outcome.name();
+        let (refusal, refused) = refusal::of(self.request, decision.outcome);
+        if refusal == Refusal::Denied {
+            self.tokens.throttle.failed(
+                &who(self.request),
+                backend,
+                &refused.subject,
+                Instant::now(),
+            );
+        }
+        self.tell(backend, outcome, &refused.subject, &refused.detail);
+        refusal
+    }
+
+    /// The user is known, but there is no token to be had for him.
+    pub(super) fn unminted(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
+        self.tell(&backend.id, "fault", "", &error.to_string());
+        Refusal::Fault
+    }
+
+    /// There is a token.
+    pub(super) fn issued(&mut self, backend: &Backend, user: &User, claims: &Claims) {
+        self.decided = true;
+        let throttle = &self.tokens.throttle;
+        throttle.succeeded(&who(self.request), &backend.id, &user.username);
+        let algorithm = self.tokens.keys.active().algorithm().name();
+        metering::decided(&backend.id, "authenticated");
+        metering::issued(&claims.aud, algorithm, &backend.id);
+        audit::issued(&Line {
+            outcome: "authenticated",
+            backend: &backend.id,
+            user: &user.username,
+            sub: &claims.sub,
+            jti: &claims.jti,
+            reserved: &claims.reserved,
+            ..line(self.request)
+        });
+    }
+
+    fn tell(&mut self, backend: &str, outcome: &'static str, subject: &str, reason: &str) {
+        self.decided = true;
+        metering::decided(backend, outcome);
+        let line = line(self.request);
+        audit::refused(&Line {
+            outcome,
+            backend,
+            reason,
+            user: if subject.is_empty() {
+                line.user
+            } else {
+                subject
+            },
+            ..line
+        });
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.decided {
+            self.tell(
+                "",
+                "abandoned",
+                "",
+                "the client went away before there was an answer",
+            );
+        }
+    }
+}
+
+/// The face refused the body with this status; no backend is asked.
+pub fn malformed(request: &Request, status: u16) {
+    metering::decided("", "malformed");
+    audit::refused(&Line {
+        outcome: "malformed",
+        reason: &format!("the body was refused with status {status}"),
+        ..line(request)
+    });
+}
+
+fn who(request: &Request) -> throttle::Attempt<'_> {
+    throttle::Attempt {
+        address: request.address,
+        door: request.only.as_deref().unwrap_or_default(),
+        typed: request.username(),
+    }
+}
+
+/// What a line says of every request.
+fn line(request: &Request) -> Line<'_> {
+    Line {
+        request: &request.inner.request_id,
+        path: request.path,
+        user: request.username(),
+        address: &request.inner.peer,
+        agent: request.agent(),
+        ..Line::default()
+    }
+}

@@ -1,0 +1,63 @@
+//! `/healthz` and `/readyz`.
+
+use countersign_tests::{Folder, get, post_json, send};
+
+use crate::{answers, template};
+
+#[test]
+fn h15_readiness_names_each_backend_and_the_key() {
+    let folder = Folder::new();
+    let server = answers(
+        &folder,
+        "  second: { plugin: answers, config: {}, login: false }\n",
+    );
+    let answer = get(server.admin, "/readyz");
+    assert_eq!(answer.status, 200);
+    let report = answer.json();
+    assert_eq!(report["status"], "ready");
+    for backend in ["first", "second"] {
+        assert_eq!(report["backends"][backend]["state"], "ready", "{report}");
+    }
+    let jwks = get(server.address, "/.well-known/jwks.json").json();
+    let kids = jwks["keys"].as_array().unwrap();
+    assert!(kids.iter().any(|key| key["kid"] == report["key"]));
+}
+
+#[test]
+fn h15_liveness_and_readiness_outlast_failing_logins() {
+    let folder = Folder::new();
+    let server = answers(&folder, "");
+    for name in ["unavailable", "fault", "denied"] {
+        server.login(name, "x");
+    }
+    assert_eq!(get(server.admin, "/healthz").status, 200);
+    assert_eq!(get(server.admin, "/readyz").status, 200);
+}
+
+#[test]
+fn h13_probes_and_metrics_are_not_on_the_public_listener() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    for path in [
+        "/healthz", "/readyz", "/metrics", "/debug", "/manage", "/reload",
+    ] {
+        assert_eq!(get(server.address, path).status, 404, "{path}");
+        assert_eq!(post_json(server.address, path, "{}").status, 404, "{path}");
+    }
+}
+
+#[test]
+fn admin_listener_reads_only() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        for method in ["POST", "PUT", "DELETE"] {
+            let answer = send(server.admin, method, path, &[], b"");
+            assert_eq!(answer.status, 405, "{method} {path}");
+        }
+        assert_eq!(send(server.admin, "HEAD", path, &[], b"").status, 200);
+    }
+    for path in ["/manage", "/reload", "/auth/token"] {
+        assert_eq!(post_json(server.admin, path, "{}").status, 404, "{path}");
+    }
+}
