@@ -41,9 +41,10 @@ pub struct Line<'a> {
 /// A token was issued. As in all lines, `parent: None`: they name their request themselves.
 pub fn issued(line: &Line<'_>) {
     let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
+    let sub = clean(line.sub, REASON);
     tracing::info!(
         target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
-        user, sub = line.sub, jti = line.jti, reserved = given(line.reserved),
+        user, sub, jti = line.jti, reserved = given(line.reserved),
         address = given(line.address), agent = given(&agent), "token issued"
     );
 }

@@ -28,6 +28,8 @@ fn c07_secrets_come_out_nowhere() {
         "/auth/door/token",
         "/auth/bad/token",
         "/nowhere",
+        "/auth/token?password=canary-7f3a-query",
+        "/nowhere?password=canary-7f3a-query",
     ] {
         for name in ["admin", "boom", "nobody"] {
             seen += &format!("{:?}", post_json(server.address, path, &body(name)));
@@ -83,7 +85,21 @@ fn c07_secrets_come_out_nowhere() {
             )
         );
     }
-    seen += &format!("{:?}", get(server.admin, "/readyz"));
+    // Once more than the throttle lets through.
+    for _ in 0..11 {
+        seen += &format!(
+            "{:?}",
+            post_json(server.address, "/auth/token", &body("admin"))
+        );
+    }
+    for path in ["/readyz", "/metrics"] {
+        seen += &format!("{:?}", get(server.admin, path));
+    }
+    seen += &format!("{:?}", get(server.address, "/openapi.json"));
+    assert!(
+        seen.contains("Too Many Requests"),
+        "the throttle has spoken"
+    );
     let (code, log) = server.stop();
     assert_eq!(code, 0);
     assert!(

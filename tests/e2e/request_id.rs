@@ -56,6 +56,47 @@ fn every_answer_has_an_id_of_its_own() {
 }
 
 #[test]
+fn h07_error_bodies_are_fixed_texts_and_name_the_request() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::fixture("answers"), "answers");
+    folder.plugin(&artifacts::fixture("panics_in_create_token"), "panics");
+    let config = "plugins: { directories: [plugins] }\nbackends:\n  first: { plugin: answers, config: {} }\n  bad: { plugin: panics, config: {} }\n  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n";
+    folder.plugin(&artifacts::plugin("db"), "db");
+    let server = Server::start(&folder, config);
+    let known = [
+        "Invalid credentials",
+        "Internal Server Error",
+        "Service Unavailable",
+        "Not Found",
+    ];
+    for (backend, name, status) in [
+        ("first", "denied", 401),
+        ("first", "unavailable", 503),
+        ("first", "fault", 500),
+        ("first", "empty", 500),
+        ("bad", "boom", 500),
+        ("users", "'; DROP TABLE ab_user; --", 401),
+        ("nowhere", "ada", 404),
+    ] {
+        let body = serde_json::json!({ "username": name, "password": "x" }).to_string();
+        let answer = post_json(server.address, &format!("/auth/{backend}/token"), &body);
+        assert_eq!(answer.status, status, "{backend} {name}");
+        let told = answer.json();
+        assert!(known.contains(&told["detail"].as_str().unwrap()), "{told}");
+        let members = told.as_object().unwrap().len();
+        let id = id(&answer);
+        if status == 500 {
+            assert_eq!(
+                (members, told["request_id"].as_str()),
+                (2, Some(id.as_str()))
+            );
+        } else {
+            assert_eq!(members, 1, "{told}");
+        }
+    }
+}
+
+#[test]
 fn id_of_a_stranger_is_not_taken() {
     let folder = Folder::new();
     let server = template(&folder);

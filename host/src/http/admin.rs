@@ -109,3 +109,77 @@ fn moment(serving: &Serving) -> Moment {
         throttle_entries: serving.tokens.throttle.entries(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::SystemTime;
+
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::accounts::throttle::Throttle;
+    use crate::backends::Registry;
+    use crate::config::Config;
+    use crate::http::openapi::Document;
+    use crate::http::peer::TrustedProxies;
+    use crate::keys::{KeySet, Mode, Opening};
+    use crate::token::{Issuer, Tokens};
+
+    /// What serves without a backend; nothing is written.
+    fn serving() -> Serving {
+        let config = Config::default();
+        let opening = Opening {
+            mode: Mode::Check,
+            exposed: false,
+            now: SystemTime::now(),
+            progress: &|_| {},
+        };
+        let nowhere = std::env::temp_dir().join("countersign-no-such-state");
+        let keys = KeySet::open(&config.keys, &nowhere, &opening).unwrap();
+        Serving {
+            tokens: Tokens {
+                registry: Registry::default(),
+                issuer: Arc::new(Issuer::new(&config, config.issuer())),
+                keys: Arc::new(keys),
+                throttle: Throttle::new(&config.server.throttle),
+            },
+            proxies: TrustedProxies::default(),
+            openapi: Document::new("http://localhost"),
+        }
+    }
+
+    async fn get(router: &Router, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn h15_readiness_ends_with_the_drain_and_liveness_does_not() {
+        let ending = Arc::new(AtomicBool::new(false));
+        let router = routes(Probes {
+            live: Arc::new(Live::new(serving())),
+            draining: Arc::new({
+                let ending = Arc::clone(&ending);
+                move || ending.load(Ordering::Relaxed)
+            }),
+            page: None,
+        });
+        assert_eq!(get(&router, "/readyz").await.0, StatusCode::OK);
+        ending.store(true, Ordering::Relaxed);
+        let (status, report) = get(&router, "/readyz").await;
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(report["reason"], "draining");
+        assert_eq!(get(&router, "/healthz").await.0, StatusCode::OK);
+        let (status, told) = get(&router, "/metrics").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(told.contains("embeds"), "{told}");
+    }
+}
