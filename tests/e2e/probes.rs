@@ -1,6 +1,8 @@
 //! `/healthz` and `/readyz`.
 
-use countersign_tests::{Folder, get, post_json, send};
+use std::time::{Duration, Instant};
+
+use countersign_tests::{Folder, Server, artifacts, get, post_json, send};
 
 use crate::{answers, template};
 
@@ -32,6 +34,40 @@ fn h15_liveness_and_readiness_outlast_failing_logins() {
     }
     assert_eq!(get(server.admin, "/healthz").status, 200);
     assert_eq!(get(server.admin, "/readyz").status, 200);
+}
+
+#[test]
+fn h15_open_breaker_of_a_required_backend_ends_readiness_until_a_probe_is_due() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::fixture("hangs"), "hangs");
+    let backend = |more: &str| format!("{{ plugin: hangs, config: {{}}, timeout: 50ms{more} }}");
+    let config = format!(
+        "plugins: {{ directories: [plugins] }}\nbackends:\n  needed: {}\n  spare: {}\n",
+        backend(""),
+        backend(", on_unavailable: next")
+    );
+    let server = Server::start(&folder, &config);
+    let hang = |backend: &str| {
+        let path = format!("/auth/{backend}/token");
+        let body = r#"{"username":"forever","password":"x"}"#;
+        assert_eq!(post_json(server.address, &path, body).status, 503);
+    };
+    // Each pause of the breaker lasts a second at the least.
+    (0..6).for_each(|_| hang("spare"));
+    let answer = get(server.admin, "/readyz");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["backends"]["spare"]["required"], false);
+    (0..6).for_each(|_| hang("needed"));
+    let answer = get(server.admin, "/readyz");
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let report = answer.json();
+    assert_eq!(report["reason"], "unavailable: needed");
+    assert_eq!(report["backends"]["needed"]["breaker"], "open");
+    assert_eq!(get(server.admin, "/healthz").status, 200);
+    let begun = Instant::now();
+    while get(server.admin, "/readyz").status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
 }
 
 #[test]

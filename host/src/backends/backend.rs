@@ -120,12 +120,6 @@ impl Backend {
         }
     }
 
-    /// Why it can answer nobody now, for probes; none: as far as is known, it can.
-    pub fn problem(&self) -> Option<&'static str> {
-        (self.permits.available_permits() == 0)
-            .then_some("every call that `concurrency` allows is in flight")
-    }
-
     /// Calls an optional operation under the backend's time limit; `request_id` is that of
     /// the request that it serves, or empty.
     pub async fn call(

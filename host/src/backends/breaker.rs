@@ -97,6 +97,19 @@ impl Breaker {
         self.run().circuit
     }
 
+    /// Are calls refused now? An open breaker whose pause is over waits for a call to probe.
+    pub(super) fn refuses(&self, now: Instant) -> bool {
+        if !self.alert.load(Ordering::Acquire) {
+            return false;
+        }
+        let run = self.run();
+        match run.circuit {
+            Circuit::Closed => false,
+            Circuit::HalfOpen => true,
+            Circuit::Open => now < run.probe_at,
+        }
+    }
+
     /// May a call pass? If not: when to try again.
     pub(super) fn admit(&self, now: Instant) -> Result<Admission, Duration> {
         if !self.alert.load(Ordering::Acquire) {

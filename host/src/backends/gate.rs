@@ -28,6 +28,8 @@ const OWN: usize = 4;
 pub struct State {
     /// Where its breaker stands.
     pub circuit: Circuit,
+    /// Calls are refused because of it. Not so when it waits for a call to probe.
+    pub refuses: bool,
     /// Calls that could begin now.
     pub permits_free: usize,
     /// Calls that run in the plugin, the stuck ones among them.
@@ -71,6 +73,7 @@ impl Gate {
         let permits_free = self.permits.available_permits();
         State {
             circuit: self.breaker.circuit(),
+            refuses: self.breaker.refuses(Instant::now()),
             permits_free,
             in_flight: self.most.saturating_sub(permits_free),
             stuck: self.stuck.load(Ordering::Relaxed),

@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::Serving;
 use super::error::{answer, detail, method_not_allowed, not_found};
+use crate::backends::backend::Backend;
+use crate::config::shapes::Follow;
 use crate::keys::KeyState;
 use crate::live::Live;
 use crate::metering::{Moment, Page};
@@ -45,28 +47,24 @@ pub fn routes(probes: Probes) -> Router {
 
 async fn ready(State(probes): State<Probes>) -> Response<Body> {
     let serving = probes.live.latest();
-    let mut down = Vec::new();
-    let mut backends = Map::new();
-    for backend in serving.tokens.registry.iter() {
-        let problem = backend.problem();
-        if problem.is_some() && backend.settings.login {
-            down.push(backend.id.as_str());
-        }
-        let state = problem.map_or_else(
-            || json!({ "state": "ready" }),
-            |reason| json!({ "state": "unavailable", "reason": reason }),
-        );
-        backends.insert(backend.id.clone(), state);
-    }
+    let backends: Map<String, Value> = serving
+        .tokens
+        .registry
+        .iter()
+        .map(|backend| (backend.id.clone(), state(backend)))
+        .collect();
     let reason = if (probes.draining)() {
         Some("draining".to_owned())
-    } else if down.is_empty() {
-        None
     } else {
-        Some(format!("unavailable: {}", down.join(", ")))
+        let down = serving.tokens.registry.iter().filter(|backend| {
+            // A breaker that waits for a call to probe gets one only where requests come.
+            is_required(backend) && backend.state().refuses
+        });
+        let down: Vec<&str> = down.map(|backend| backend.id.as_str()).collect();
+        (!down.is_empty()).then(|| format!("unavailable: {}", down.join(", ")))
     };
     let key = serving.tokens.keys.active().kid();
-    let mut report = json!({ "status": "ready", "key": key, "backends": Value::Object(backends) });
+    let mut report = json!({ "status": "ready", "key": key, "backends": backends });
     let status = match reason {
         None => StatusCode::OK,
         Some(reason) => {
@@ -76,6 +74,23 @@ async fn ready(State(probes): State<Probes>) -> Response<Body> {
         }
     };
     answer(status, &report)
+}
+
+/// Without it logins fail: the chain asks it, and does not go on when it is unavailable.
+fn is_required(backend: &Backend) -> bool {
+    backend.settings.login && backend.settings.on_unavailable == Follow::Stop
+}
+
+fn state(backend: &Backend) -> Value {
+    let state = backend.state();
+    json!({
+        "state": if state.refuses { "unavailable" } else { "ready" },
+        "required": is_required(backend),
+        "breaker": state.circuit.name(),
+        "permits_free": state.permits_free,
+        "in_flight": state.in_flight,
+        "stuck": state.stuck,
+    })
 }
 
 async fn metrics(State(probes): State<Probes>) -> Response<Body> {

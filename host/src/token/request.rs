@@ -69,7 +69,7 @@ impl Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        self.inner.body.zeroize();
+        self.inner.wipe();
         wipe(&mut self.body);
     }
 }
