@@ -78,6 +78,8 @@ impl Embedded {
             load,
             read: config.clone(),
             config,
+            // Sockets are the other service's.
+            certificates: None,
         };
         Ok(Embedded {
             live,

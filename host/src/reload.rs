@@ -22,6 +22,7 @@ use crate::config::{Config, Report};
 use crate::http::Serving;
 use crate::keys::Mode;
 use crate::live::Live;
+use crate::server::tls::{Certificates, Pair, TlsError};
 use crate::start::{StartError, open_keys, serving};
 use crate::token::Tokens;
 
@@ -39,6 +40,8 @@ pub struct Reloader {
     pub libraries: Arc<Libraries>,
     /// The sources of the configuration.
     pub load: Arc<Load>,
+    /// The public listener's certificate, if it has one.
+    pub certificates: Option<Arc<Certificates>>,
     /// The configuration as it was read, and as it serves: with the ports that the system chose.
     pub read: Config,
     /// See [`read`](Self::read).
@@ -53,6 +56,8 @@ pub enum ReloadError {
     Configuration(Report),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("calls to backend \"{0}\" did not end within {limit}", limit = humantime::format_duration(*.1))]
     Stuck(String, Duration),
     #[error("the new configuration was read by a thread that panicked")]
@@ -82,6 +87,10 @@ impl Reloader {
             .map_err(StartError::Backends)?;
         let keys = open_keys(&config, Mode::Serve, &|step| tracing::info!("{step}"));
         let keys = keys.map_err(StartError::Keys)?;
+        let pair = match &self.certificates {
+            Some(_) => Some(Pair::read(&config.server.tls)?),
+            None => None,
+        };
 
         let old = self.live.latest();
         let displaced = plan.displaces(&old.tokens.registry);
@@ -104,6 +113,9 @@ impl Reloader {
         let next = Arc::new(serving(&config, keys, registry, throttle));
         let news = news(&old.tokens, &next.tokens, &kept);
         let leaving = self.live.open(next);
+        if let (Some(certificates), Some(pair)) = (&self.certificates, pair) {
+            certificates.replace(pair);
+        }
         let displaced = displaced.into_iter().map(Arc::as_ptr).collect::<Vec<_>>();
         let ended = old
             .tokens
@@ -124,13 +136,19 @@ impl Reloader {
     /// What only a restart can change stays as it is; the answer names it.
     fn keep(&self, read: &Config) -> (Config, Vec<&'static str>) {
         let before = &self.read;
+        let (server, served) = (&read.server, &before.server);
         let differs = [
-            ("server.listen", read.server.listen != before.server.listen),
+            ("server.listen", server.listen != served.listen),
+            ("server.tls", server.tls.is_on() != served.tls.is_on()),
+            ("server.limits", server.limits != served.limits),
             ("admin.listen", read.admin.listen != before.admin.listen),
             ("state", read.state != before.state),
         ];
         let mut config = read.clone();
         config.server.listen.clone_from(&self.config.server.listen);
+        if config.server.tls.is_on() != self.config.server.tls.is_on() {
+            config.server.tls.clone_from(&self.config.server.tls);
+        }
         config.admin.listen.clone_from(&self.config.admin.listen);
         config.state.clone_from(&self.config.state);
         let kept = differs.into_iter().filter(|(_, differs)| *differs);

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output;
 use super::setup::Setup;
 use crate::keys::Mode;
+use crate::server::tls::Pair;
 use crate::{start, state, telemetry};
 
 /// Check the configuration, the keys and every backend.
@@ -19,6 +20,8 @@ pub(super) fn run(setup: &Setup, _: &Check) -> Result<(), Failure> {
     let filter = setup.sources.environment.get("RUST_LOG");
     telemetry::start(filter.map(String::as_str).or(Some("error")));
     state::inspect(&loaded.config.state)?;
+    let tls = &loaded.config.server.tls;
+    let pair = tls.is_on().then(|| Pair::read(tls)).transpose()?;
     let starting = start::start(&loaded.config, &setup.libraries, Mode::Check, &|_| {});
     let tokens = Setup::runtime()?.block_on(starting)?.tokens;
 
@@ -28,6 +31,9 @@ pub(super) fn run(setup: &Setup, _: &Check) -> Result<(), Failure> {
     }
     for notice in tokens.keys.notices() {
         let _ = writeln!(text, "warning: {notice}");
+    }
+    for notice in pair.iter().flat_map(Pair::notices) {
+        let _ = writeln!(text, "warning: TLS: {notice}");
     }
     for backend in tokens.registry.iter() {
         let _ = writeln!(

@@ -10,6 +10,7 @@ use crate::backends::supervisor;
 use crate::config::Report;
 use crate::keys::KeyError;
 use crate::reload::ReloadError;
+use crate::server::tls::TlsError;
 use crate::start::StartError;
 use crate::state::StateError;
 
@@ -107,6 +108,12 @@ impl From<KeyError> for Failure {
     }
 }
 
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Failure::chain(KEYS, &error, error.help())
+    }
+}
+
 impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
         Failure::new(CONFIGURATION, &error, error.help())
@@ -124,6 +131,7 @@ impl From<ReloadError> for Failure {
         match error {
             ReloadError::Configuration(report) => report.into(),
             ReloadError::Start(error) => error.into(),
+            ReloadError::Tls(error) => error.into(),
             ReloadError::Stuck(..) => Failure::new(
                 REFUSED,
                 &error,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::failure::{CONFIGURATION, Failure, INTERNAL};
 use super::output;
@@ -14,6 +14,7 @@ use super::setup::Setup;
 use crate::accounts::{first_admin, initial_password};
 use crate::backends::supervisor;
 use crate::config::Config;
+use crate::config::shapes::Limits;
 use crate::hardening;
 use crate::http::admin::Probes;
 use crate::http::control::Reloaded;
@@ -22,7 +23,8 @@ use crate::keys::Mode;
 use crate::live::Live;
 use crate::metering;
 use crate::reload::Reloader;
-use crate::server::{self, Phase};
+use crate::server::tls::{Certificates, Pair};
+use crate::server::{self, Options, Phase};
 use crate::start;
 use crate::state;
 use crate::token::Tokens;
@@ -59,6 +61,8 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     });
     let stop = stop.map_err(internal)?;
 
+    let tls = &config.server.tls;
+    let pair = tls.is_on().then(|| Pair::read(tls)).transpose()?;
     let page = metering::install().map_err(|error| {
         Failure::new(
             INTERNAL,
@@ -82,6 +86,9 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     let socket = server::bind_socket(&state::socket(&config.state)).map_err(internal)?;
     announce(config, &serving.tokens);
     let live = Arc::new(Live::new(serving));
+    let certificates = pair.map(Certificates::new);
+    let looking = certificates.clone().map(Certificates::keep_looking);
+    let looking = looking.map(tokio::spawn);
     let reloader = Reloader {
         live: Arc::clone(&live),
         libraries: Arc::clone(&setup.libraries),
@@ -89,6 +96,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
             let setup = setup.clone();
             move || setup.load().map(|loaded| loaded.config)
         }),
+        certificates: certificates.clone(),
         read,
         config: config.clone(),
     };
@@ -101,19 +109,38 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         page,
     };
     let reloading = tokio::spawn(reload_when_asked(reloader, asked));
+    server::make_room(config.server.limits.connections);
+    let options = Options {
+        limits: config.server.limits.clone(),
+        tls: certificates.map(|own| own.acceptor()).transpose()?,
+        uncounted: Box::new({
+            let live = Arc::clone(&live);
+            move |address| live.latest().proxies.trusts(address)
+        }),
+    };
+    let probed = Options {
+        limits: Limits::internal(),
+        tls: None,
+        uncounted: Box::new(|_| true),
+    };
+    // Probes are answered until the last client has gone.
+    let (ended, end) = watch::channel(Phase::Running);
+    let public_routes = http::router(Face::new(Arc::clone(&live)));
+    let control = http::control::routes(Arc::clone(&live), config.state.clone(), reload);
+    let limits = probed.limits.clone();
     tokio::join!(
-        server::serve_tcp(
-            public,
-            http::router(Face::new(Arc::clone(&live))),
-            stop.clone()
-        ),
-        server::serve_tcp(admin, http::admin::routes(probes), stop.clone()),
-        server::serve_unix(
-            socket,
-            http::control::routes(Arc::clone(&live), config.state.clone(), reload),
-            stop
-        ),
+        async {
+            tokio::join!(
+                server::serve_tcp(public, public_routes, options, stop.clone()),
+                server::serve_unix(socket, control, &limits, stop),
+            );
+            let _ = ended.send(Phase::Now);
+        },
+        server::serve_tcp(admin, http::admin::routes(probes), probed, end),
     );
+    if let Some(looking) = looking {
+        looking.abort();
+    }
     reloading.abort();
     supervisor::retire(live.latest().tokens.registry.iter()).await;
     let _ = std::fs::remove_file(state::socket(&config.state));

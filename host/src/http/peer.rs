@@ -42,7 +42,7 @@ impl TrustedProxies {
         client
     }
 
-    /// Is this address a proxy's?
+    /// Is this one of them?
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.0
             .iter()

@@ -25,24 +25,31 @@ const LIMIT: u64 = 65_536;
 /// Reads the private key in a file: PKCS#8, PKCS#1 or SEC1, PEM (the last private key block) or
 /// DER. With it comes a notice if the process's group has access too.
 pub(super) fn read_private(path: &Path) -> Result<(Pair, Option<String>), KeyError> {
+    let (der, notice) = private_der(path)?;
+    match Pair::from_der(&der) {
+        Ok(pair) => Ok((pair, notice)),
+        Err(Rejected::TooSmall) => Err(KeyError::TooSmall {
+            path: path.to_owned(),
+        }),
+        Err(Rejected::Unknown) => Err(refused(path, "private", &der)),
+    }
+}
+
+/// The DER of the private key in a file, whatever kind of key it is, under the same rules:
+/// for the key of the server's certificate, too.
+pub(crate) fn private_der(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Option<String>), KeyError> {
     let (bytes, metadata) = read(path, LIMIT)?;
     let notice = check_access(path, &metadata)?;
     let der = match pem::blocks(&bytes) {
         Some(blocks) => private_block(path, blocks)?,
         None => bytes,
     };
-    match Pair::from_der(&der) {
-        Ok(pair) => Ok((pair, notice)),
-        Err(Rejected::TooSmall) => Err(KeyError::TooSmall {
+    if ENCRYPTION.iter().any(|oid| holds(&der, oid)) {
+        return Err(KeyError::Encrypted {
             path: path.to_owned(),
-        }),
-        Err(Rejected::Unknown) if ENCRYPTION.iter().any(|oid| holds(&der, oid)) => {
-            Err(KeyError::Encrypted {
-                path: path.to_owned(),
-            })
-        }
-        Err(Rejected::Unknown) => Err(refused(path, "private", &der)),
+        });
     }
+    Ok((der, notice))
 }
 
 /// Reads the public key in a file: SPKI or (RSA) PKCS#1, PEM or DER.

@@ -35,6 +35,7 @@ mod signer;
 mod tests;
 
 pub use error::KeyError;
+pub(crate) use files::private_der;
 pub use jwk::{Curve, Edwards, Jwk, KeyUse, PublicKey};
 pub use jwks::Jwks;
 pub use key_set::{KeySet, Mode, Opening};

@@ -60,17 +60,19 @@ impl<'a> Rules<'a> {
                 "write scheme, host, port and path only, such as https://auth.example.com",
             );
         }
+        self.tls();
         let Some(host) = formats::listen_host(listen) else {
             return;
         };
         if formats::is_loopback(host) {
             return;
         }
-        if self.flag("server.plain_http") != Some(true) {
+        let tls = !self.text("server.tls.certificate").is_empty();
+        if !tls && self.flag("server.plain_http") != Some(true) {
             self.error(
                 "server.listen",
                 "this address can be reached from other machines, and passwords would cross the network in plain HTTP",
-                "listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted",
+                "set server.tls, listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted",
             );
         }
         if self.text("server.public_url").is_empty() && self.text("tokens.issuer").is_empty() {
@@ -86,6 +88,19 @@ impl<'a> Rules<'a> {
                 "this is the key id of OpenMetadata's demo keys, whose private half everyone has",
                 "generate keys of your own: countersign keys generate",
             );
+        }
+    }
+
+    fn tls(&mut self) {
+        let (certificate, key) = ("server.tls.certificate", "server.tls.private_key");
+        for (given, missing) in [(certificate, key), (key, certificate)] {
+            if !self.text(given).is_empty() && self.text(missing).is_empty() {
+                self.error(
+                    given,
+                    &format!("a certificate and its key go together, and `{missing}` is missing"),
+                    &format!("set {missing} as well"),
+                );
+            }
         }
     }
 

@@ -12,16 +12,18 @@ use serde_json::json;
 
 mod backends;
 mod keys;
+mod server;
 mod throttle;
 mod tokens;
 
 pub use backends::{Backend, Follow, Match, Roles};
 pub use keys::{Algorithm, ExtraPublic, Keys};
+pub use server::{Limits, Server, Tls};
 pub use throttle::Throttle;
 pub use tokens::Tokens;
 
 use super::formats;
-use super::values::{FilePath, Network, Secret, Sha256};
+use super::values::{FilePath, Secret, Sha256};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -56,26 +58,6 @@ pub struct Config {
     /// Who is asked, in the order of the file: backend id → its settings.
     #[serde(default = "Config::default_backends")]
     pub backends: IndexMap<String, Backend>,
-}
-
-/// The public listener.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["listen", "public_url", "trusted_proxies", "plain_http", "throttle"]))]
-pub struct Server {
-    /// Address and port, `HOST:PORT`.
-    #[schemars(extend("format" = "listen-address"))]
-    pub listen: String,
-    /// The URL under which clients reach this server; empty = made from `listen`.
-    #[schemars(extend("format" = "http-url"))]
-    pub public_url: String,
-    /// Addresses or networks (CIDR) whose `X-Forwarded-For` and `X-Request-Id` are believed.
-    #[schemars(with = "Vec<Network>")]
-    pub trusted_proxies: Vec<String>,
-    /// Allow plain HTTP on an address that is not loopback.
-    pub plain_http: bool,
-    /// The brake on guessing passwords: answered 429 with `Retry-After`.
-    pub throttle: Throttle,
 }
 
 /// The read-only listener.
@@ -157,7 +139,12 @@ impl Config {
     /// The URL under which clients reach this server, without a slash at its end.
     pub fn public_url(&self) -> String {
         if self.server.public_url.is_empty() {
-            format!("http://{}", self.server.listen)
+            let scheme = if self.server.tls.is_on() {
+                "https"
+            } else {
+                "http"
+            };
+            format!("{scheme}://{}", self.server.listen)
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
@@ -190,18 +177,6 @@ impl Default for Config {
             plugins: Plugins::default(),
             trust: Vec::new(),
             backends: Config::default_backends(),
-        }
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Server {
-            listen: "127.0.0.1:8090".into(),
-            public_url: String::new(),
-            trusted_proxies: Vec::new(),
-            plain_http: false,
-            throttle: Throttle::default(),
         }
     }
 }

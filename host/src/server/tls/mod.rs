@@ -1,0 +1,142 @@
+//! TLS 1.2 and 1.3 over aws-lc, HTTP/1.1 alone, one certificate whatever name the
+//! client asks for: which names are ours is the client's business to check.
+//!
+//! A renewed certificate is taken up by a reload, and without one: its files are looked
+//! at every half minute, since cert-manager and certbot tell nobody. New connections
+//! get it, old ones go on. Files that do not hold leave the old certificate in use.
+
+mod error;
+mod files;
+mod validity;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, crypto};
+use tokio::net::TcpStream;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::config::shapes::Tls;
+use files::Stamp;
+
+pub use error::TlsError;
+pub use files::Pair;
+
+/// How often changed files are looked for.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The certificate in use, and where it came from.
+#[derive(Debug)]
+pub struct Certificates {
+    current: ArcSwap<CertifiedKey>,
+    /// The files and what they looked like when they were last read, well or not.
+    source: Mutex<(Tls, Stamp)>,
+}
+
+/// Makes encrypted streams. Cheap to clone.
+#[derive(Clone)]
+pub struct Acceptor(TlsAcceptor);
+
+impl Certificates {
+    /// Serves this certificate.
+    pub fn new(pair: Pair) -> Arc<Self> {
+        pair.tell();
+        Arc::new(Certificates {
+            current: ArcSwap::new(pair.certified),
+            source: Mutex::new((pair.settings, pair.stamp)),
+        })
+    }
+
+    /// Serves another one from now on.
+    pub fn replace(&self, pair: Pair) {
+        pair.tell();
+        self.current.store(pair.certified);
+        *self.source() = (pair.settings, pair.stamp);
+    }
+
+    /// Reads the files again if they are not what they were. What is wrong with them is
+    /// told once, and the old certificate stays.
+    pub fn look(&self) {
+        let (settings, before) = self.source().clone();
+        let now = Stamp::of(&settings);
+        if now == before {
+            return;
+        }
+        match Pair::read(&settings) {
+            Ok(pair) => {
+                tracing::info!("the certificate's files have changed");
+                self.replace(pair);
+            }
+            Err(error) => {
+                tracing::error!(
+                    help = error.help(),
+                    "the certificate's files have changed and cannot be used, the old certificate goes on serving: {}",
+                    error.in_full()
+                );
+                self.source().1 = now;
+            }
+        }
+    }
+
+    /// Looks for changed files for ever.
+    pub async fn keep_looking(self: Arc<Self>) {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let this = Arc::clone(&self);
+            // A file system may hang.
+            let _ = tokio::task::spawn_blocking(move || this.look()).await;
+        }
+    }
+
+    /// What connections are encrypted with.
+    ///
+    /// # Errors
+    /// The crypto library knows neither TLS 1.2 nor 1.3: never with ours.
+    pub fn acceptor(self: &Arc<Self>) -> Result<Acceptor, TlsError> {
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .map_err(TlsError::Library)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::<Self>::clone(self));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Acceptor(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    fn source(&self) -> std::sync::MutexGuard<'_, (Tls, Stamp)> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.load_full())
+    }
+}
+
+impl Acceptor {
+    /// The encrypted stream, unless the handshake fails or takes too long: scanners and
+    /// clients without our issuer's certificate are daily bread, not news.
+    pub(super) async fn accept(
+        &self,
+        stream: TcpStream,
+        limit: Duration,
+    ) -> Option<TlsStream<TcpStream>> {
+        let error = match timeout(limit, self.0.accept(stream)).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        metrics::counter!("countersign_tls_handshakes_failed_total").increment(1);
+        tracing::debug!(error, "a TLS handshake failed");
+        None
+    }
+}

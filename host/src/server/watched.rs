@@ -1,0 +1,162 @@
+//! A stream under watch: bytes are followed, and a client that lets a time limit
+//! pass is cut off. Timers are moved only when they would fire too late, so that a
+//! busy connection hardly touches them.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::conversation::Conversation;
+
+/// A client must have taken an answer this long after the socket's buffers were full.
+/// Answers are small: it is a client that does not read at all, or on purpose slowly.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A stream and what is known about it.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    inner: S,
+    conversation: Arc<Conversation>,
+    /// Bytes behind the end of a head or body: passed on when it is their turn.
+    kept: Vec<u8>,
+    reading: Timer,
+    writing: Timer,
+    /// Since when an answer waits to be taken.
+    stalled: Option<Instant>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(inner: S, conversation: Arc<Conversation>) -> Self {
+        Watched {
+            inner,
+            conversation,
+            kept: Vec::new(),
+            reading: Timer::default(),
+            writing: Timer::default(),
+            stalled: None,
+        }
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// What writing came to, within its time.
+    fn in_time<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_pending() {
+            let since = *self.stalled.get_or_insert_with(Instant::now);
+            ready!(self.writing.poll(cx, since + WRITE_TIMEOUT));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.kept.is_empty() {
+            let room = this.kept.len().min(buffer.remaining());
+            let passed = this.conversation.came(&this.kept[..room]);
+            buffer.put_slice(&this.kept[..passed]);
+            this.kept.drain(..passed);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        match Pin::new(&mut this.inner).poll_read(cx, buffer) {
+            Poll::Ready(Ok(())) => {
+                let new = &buffer.filled()[before..];
+                if !new.is_empty() {
+                    let passed = this.conversation.came(new);
+                    this.kept.extend_from_slice(&new[passed..]);
+                    buffer.set_filled(before + passed);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                let Some(deadline) = this.conversation.deadline() else {
+                    return Poll::Pending;
+                };
+                // As if the client had closed: then the connection ends in order.
+                this.reading.poll(cx, deadline).map(Ok)
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.inner).poll_write(cx, bytes);
+        this.in_time(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.inner).poll_write_vectored(cx, slices);
+        this.in_time(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.inner).poll_flush(cx);
+        // Flushed is taken: part of an answer is not, so that a trickle does not count.
+        if flushed.is_ready() {
+            this.stalled = None;
+        }
+        this.in_time(cx, flushed)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.inner).poll_shutdown(cx);
+        this.in_time(cx, shut)
+    }
+}
+
+/// A timer for deadlines that mostly move away before they come.
+#[derive(Debug, Default)]
+struct Timer(Option<Pin<Box<Sleep>>>);
+
+impl Timer {
+    /// Ready once `deadline` is over; else the task is woken then, or earlier.
+    fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if deadline < sleep.deadline() {
+            sleep.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
+}
