@@ -5,6 +5,8 @@
 //! logged in the course of a request has the request's id in `span.request`, audit
 //! lines have it in `request`.
 
+pub mod otel;
+
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{EnvFilter, fmt};

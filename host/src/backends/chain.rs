@@ -18,6 +18,7 @@ use super::backend::Backend;
 use super::{Outcome, Registry};
 use crate::audit;
 use crate::config::shapes::Follow;
+use crate::telemetry::otel;
 
 /// What the chain found, and which backend said so.
 #[derive(Debug)]
@@ -46,7 +47,8 @@ pub async fn authenticate<'a>(
         if !backend.matches(request, body) {
             continue;
         }
-        let outcome = backend.authenticate(request).await;
+        let asked = backend.authenticate(request);
+        let outcome = otel::call(&backend.id, asked, Outcome::name).await;
         let follow = match &outcome {
             Outcome::NotApplicable => continue,
             Outcome::Denied(_) => backend.settings.on_denied,

@@ -27,6 +27,7 @@ use crate::server::tls::{Certificates, Pair};
 use crate::server::{self, Options, Phase};
 use crate::start;
 use crate::state;
+use crate::telemetry::otel;
 use crate::token::Tokens;
 
 pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
@@ -38,7 +39,10 @@ pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
         loaded.config
     };
     let _lock = state::lock(&config.state)?;
-    Setup::runtime()?.block_on(serve(setup, config))
+    otel::start(&setup.sources.environment);
+    let served = Setup::runtime()?.block_on(serve(setup, config));
+    otel::stop();
+    served
 }
 
 async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {

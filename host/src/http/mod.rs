@@ -11,6 +11,7 @@ pub mod jwks;
 pub mod observe;
 pub mod openapi;
 pub mod peer;
+pub mod trace;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 
 use crate::live::{Entered, Live};
+use crate::telemetry::otel;
 use crate::token::Tokens;
 use peer::TrustedProxies;
 
@@ -59,12 +61,15 @@ impl Face {
 /// [`peer::Peer`] on each request, so that the audit log can name the client and the
 /// throttle can tell clients apart.
 pub fn router(face: Face) -> Router {
-    Router::new()
+    let mut routes = Router::new()
         .merge(fab::routes())
         .merge(jwks::routes())
         .merge(discovery::routes())
         .merge(openapi::routes())
         .fallback(discovery::or_not_found)
-        .layer(from_fn_with_state(face.clone(), observe::observe))
-        .with_state(face)
+        .layer(from_fn_with_state(face.clone(), observe::observe));
+    if otel::tracer().is_some() {
+        routes = routes.layer(from_fn_with_state(face.clone(), trace::trace));
+    }
+    routes.with_state(face)
 }

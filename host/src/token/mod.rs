@@ -16,6 +16,7 @@ use crate::backends::{Outcome, Registry, chain};
 use crate::clock;
 use crate::keys::{KeySet, SignError};
 use crate::metering;
+use crate::telemetry::otel;
 use attempt::Attempt;
 
 pub use issuer::Issuer;
@@ -52,6 +53,8 @@ impl Tokens {
             &request.body,
         )
         .await;
+        let decider = decision.backend.map(|backend| backend.id.as_str());
+        otel::decided(decider, decision.outcome.name());
         let (Some(backend), Outcome::Authenticated(user)) = (decision.backend, &decision.outcome)
         else {
             return Err(attempt.refused(decision));
