@@ -17,6 +17,7 @@ mod fab_wire;
 mod first_start;
 mod install;
 mod jwks;
+mod limits;
 mod loading;
 mod metrics;
 mod openapi;
@@ -29,6 +30,9 @@ mod request_id;
 mod sdk_testing;
 mod throttle;
 mod token;
+mod server;
+mod tls;
+mod traces;
 mod users;
 
 use countersign_tests::{Done, Folder, Server, artifacts, countersign};

@@ -75,7 +75,7 @@ pub fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     parse(&answer)
 }
 
-fn parse(bytes: &[u8]) -> Answer {
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let end = bytes
         .windows(4)
         .position(|window| window == b"\r\n\r\n")

@@ -9,7 +9,9 @@ pub mod command;
 pub mod folder;
 pub mod patched;
 pub mod server;
+pub mod tls;
 pub mod token;
+pub mod wire;
 
 pub use client::{Answer, get, post_json, send};
 pub use command::{Done, countersign};

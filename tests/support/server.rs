@@ -113,8 +113,13 @@ impl Server {
     }
 
     /// SIGTERM, then the exit code and the whole log.
-    pub fn stop(mut self) -> (i32, String) {
+    pub fn stop(self) -> (i32, String) {
         self.terminate();
+        self.ended()
+    }
+
+    /// The exit code and the whole log of a server that is stopping already.
+    pub fn ended(mut self) -> (i32, String) {
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();

@@ -1,5 +1,9 @@
 //! Who is the client, behind proxies? `X-Forwarded-For` is read only from a peer
 //! that is a trusted proxy, from the right: the first hop that is none is the client.
+//!
+//! `Forwarded` (RFC 7239) is not read: a proxy that writes one of the two headers hands
+//! on the other as the client sent it. Nor is `X-Forwarded-Proto` or `-Host`: which URL
+//! is ours says `server.public_url`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -64,7 +68,9 @@ impl TrustedProxies {
 /// An address, with or without a port: some proxies write it.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.parse().ok();
-    bare.or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || Some(hop.parse::<SocketAddr>().ok()?.ip());
+    bare.or_else(with_port).or_else(bracketed)
 }
 
 /// Are the first `bits` of `all` the same?
@@ -107,6 +113,57 @@ mod tests {
         assert_eq!(client("fd00::1", &["2001:db8::7"]), "2001:db8::7");
         assert_eq!(client("10.1.1.1", &["203.0.113.9:4711"]), "203.0.113.9");
         assert_eq!(client("10.1.1.1", &["[2001:db8::7]:443"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn client_with_ipv6_is_found_across_lines_and_forms() {
+        assert_eq!(
+            client("fd00::1", &["6.6.6.6", "2001:db8::7, fd00::2", "fd00::3"]),
+            "2001:db8::7"
+        );
+        assert_eq!(client("fd00::1", &["[2001:db8::7]"]), "2001:db8::7");
+        assert_eq!(client("fe80::1", &["2001:db8::7"]), "fe80::1", "a stranger");
+        assert_eq!(client("fd00::1", &["10.0.0.1, fd00::2"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn client_of_garbage_is_the_proxy_that_passed_it_on() {
+        for garbage in [
+            "",
+            ",",
+            ",,,",
+            "unknown",
+            "_hidden",
+            "for=1.2.3.4",
+            "1.2.3.4.5",
+            "[::1",
+            "1.2.3.4:x",
+            "1.2.3.4, \t",
+            "1.2.3.4 5.6.7.8",
+            "::ffff",
+            "%00",
+            "é",
+        ] {
+            assert_eq!(client("10.1.1.1", &[garbage]), "10.1.1.1", "{garbage:?}");
+            let mixed = format!("203.0.113.9, {garbage}");
+            assert_eq!(client("10.1.1.1", &[&mixed]), "10.1.1.1", "{mixed:?}");
+        }
+    }
+
+    #[test]
+    fn client_is_never_read_from_other_headers() {
+        let trusted = TrustedProxies::new(&["0.0.0.0/0".into()]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("forwarded", "for=203.0.113.9"),
+            ("x-real-ip", "203.0.113.9"),
+            ("x-forwarded-host", "203.0.113.9"),
+            ("x-forwarded-proto", "https"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let peer = "10.1.1.1".parse().unwrap();
+        assert_eq!(trusted.client(peer, &headers), peer);
     }
 
     #[test]

@@ -68,7 +68,11 @@ impl Serving {
             peer,
             conversation: Arc::clone(&conversation),
         };
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&conversation)));
+        let io = TokioIo::new(Watched::new(
+            stream,
+            Arc::clone(&conversation),
+            self.times.write,
+        ));
         let mut connection = Builder::new()
             .header_read_timeout(None) // `Watched` does it, and tells heads from silence
             .max_buf_size(HEAD)

@@ -19,6 +19,8 @@ pub(super) struct Times {
     pub(super) header: Duration,
     /// From one answer to the next request.
     pub(super) idle: Duration,
+    /// For an answer, once the socket's buffers are full.
+    pub(super) write: Duration,
 }
 
 /// One connection's state; locked for moments only, by one task.
@@ -123,6 +125,7 @@ mod tests {
     const TIMES: Times = Times {
         header: Duration::from_secs(10),
         idle: Duration::from_secs(60),
+        write: Duration::from_secs(30),
     };
     const HEAD: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 

@@ -133,9 +133,8 @@ mod tests {
     #[tokio::test]
     async fn admit_counts_an_address_until_its_places_are_free() {
         let crowd = Crowd::new(10);
-        let admit = |place: &mut Place, address: &str| {
-            crowd.admit(place, address.parse().unwrap(), 2)
-        };
+        let admit =
+            |place: &mut Place, address: &str| crowd.admit(place, address.parse().unwrap(), 2);
         let (mut a, mut b, mut c) = (
             crowd.place().await.unwrap(),
             crowd.place().await.unwrap(),

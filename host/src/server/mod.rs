@@ -142,10 +142,15 @@ pub fn bind_socket(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// A client must have taken an answer this long after the socket's buffers were full.
+/// Answers are small: it is a client that does not read at all, or on purpose slowly.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
 fn times(limits: &Limits) -> Times {
     Times {
         header: limits.header_timeout,
         idle: limits.idle_timeout,
+        write: WRITE_TIMEOUT,
     }
 }
 

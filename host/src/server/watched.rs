@@ -13,10 +13,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::conversation::Conversation;
 
-/// A client must have taken an answer this long after the socket's buffers were full.
-/// Answers are small: it is a client that does not read at all, or on purpose slowly.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// A stream and what is known about it.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
@@ -26,18 +22,20 @@ pub(super) struct Watched<S> {
     kept: Vec<u8>,
     reading: Timer,
     writing: Timer,
-    /// Since when an answer waits to be taken.
+    /// How long an answer may wait to be taken, and since when one does.
+    patience: Duration,
     stalled: Option<Instant>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(inner: S, conversation: Arc<Conversation>) -> Self {
+    pub(super) fn new(inner: S, conversation: Arc<Conversation>, patience: Duration) -> Self {
         Watched {
             inner,
             conversation,
             kept: Vec::new(),
             reading: Timer::default(),
             writing: Timer::default(),
+            patience,
             stalled: None,
         }
     }
@@ -54,7 +52,7 @@ impl<S> Watched<S> {
     ) -> Poll<io::Result<T>> {
         if written.is_pending() {
             let since = *self.stalled.get_or_insert_with(Instant::now);
-            ready!(self.writing.poll(cx, since + WRITE_TIMEOUT));
+            ready!(self.writing.poll(cx, since + self.patience));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         written
@@ -147,7 +145,9 @@ struct Timer(Option<Pin<Box<Sleep>>>);
 impl Timer {
     /// Ready once `deadline` is over; else the task is woken then, or earlier.
     fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let sleep = self
+            .0
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if deadline < sleep.deadline() {
             sleep.as_mut().reset(deadline);
         }
@@ -158,5 +158,56 @@ impl Timer {
             }
             sleep.as_mut().reset(deadline);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+    use crate::server::conversation::Times;
+
+    const SOON: Duration = Duration::from_millis(20);
+    const TIMES: Times = Times {
+        header: SOON,
+        idle: SOON,
+        write: SOON,
+    };
+
+    #[tokio::test]
+    async fn answer_that_nobody_takes_is_given_up() {
+        let (ours, _theirs) = duplex(8);
+        let conversation = Arc::new(Conversation::new(TIMES));
+        let mut watched = Watched::new(ours, conversation, TIMES.write);
+        let error = watched.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn silence_ends_like_a_client_that_leaves() {
+        let (ours, _theirs) = duplex(8);
+        let conversation = Arc::new(Conversation::new(TIMES));
+        let mut watched = Watched::new(ours, conversation, TIMES.write);
+        assert_eq!(watched.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn bytes_behind_a_head_wait_for_their_turn() {
+        let (ours, mut theirs) = duplex(256);
+        let conversation = Arc::new(Conversation::new(TIMES));
+        let mut watched = Watched::new(ours, Arc::clone(&conversation), TIMES.write);
+        let (head, rest) = ("POST / HTTP/1.1\r\n\r\n", "bodyGET");
+        theirs
+            .write_all(format!("{head}{rest}").as_bytes())
+            .await
+            .unwrap();
+        let mut buffer = [0; 256];
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), head.len());
+        conversation.begin(Some(4)).unwrap();
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), 4);
+        assert_eq!(&buffer[..4], b"body");
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), 3);
     }
 }

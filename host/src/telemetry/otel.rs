@@ -189,7 +189,10 @@ mod tests {
         let general = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
         let traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector/t");
         assert!(wanted(&[general]) && wanted(&[traces]));
-        assert!(wanted(&[general, ("OTEL_TRACES_EXPORTER", "console, otlp")]));
+        assert!(wanted(&[
+            general,
+            ("OTEL_TRACES_EXPORTER", "console, otlp")
+        ]));
         assert!(!wanted(&[]));
         assert!(!wanted(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]));
         assert!(!wanted(&[general, ("OTEL_TRACES_EXPORTER", "none")]));

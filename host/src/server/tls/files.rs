@@ -89,7 +89,11 @@ impl Pair {
             tracing::warn!("TLS: {notice}");
         }
         let until = self.validity.map(|validity| validity.until());
-        tracing::info!(certificate = self.settings.certificate, until, "TLS certificate in use");
+        tracing::info!(
+            certificate = self.settings.certificate,
+            until,
+            "TLS certificate in use"
+        );
     }
 }
 

@@ -140,3 +140,77 @@ impl Acceptor {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A certificate with its key in a folder of the test's own.
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str) -> Self {
+            let name = format!("countersign-tls-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            Files(folder)
+        }
+
+        fn make(&self) {
+            let made = Command::new("openssl")
+                .args(["req", "-x509", "-nodes", "-newkey", "ec"])
+                .args(["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=a"])
+                .args(["-keyout", &self.settings().private_key])
+                .args(["-out", &self.settings().certificate])
+                .output();
+            assert!(made.unwrap().status.success());
+        }
+
+        fn settings(&self) -> Tls {
+            let path = |name: &str| self.0.join(name).to_str().unwrap().to_owned();
+            Tls {
+                certificate: path("cert.pem"),
+                private_key: path("key.pem"),
+            }
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn look_takes_up_new_files_and_keeps_the_old_certificate_over_bad_ones() {
+        let files = Files::new("look");
+        files.make();
+        let certificates = Certificates::new(Pair::read(&files.settings()).unwrap());
+        let first = certificates.current.load_full();
+        certificates.look();
+        assert!(Arc::ptr_eq(&first, &certificates.current.load_full()));
+
+        // Half of a renewal: the certificate has come, its key has not.
+        let key = std::fs::read(&files.settings().private_key).unwrap();
+        files.make();
+        let new_key = std::fs::read(&files.settings().private_key).unwrap();
+        std::fs::write(&files.settings().private_key, key).unwrap();
+        certificates.look();
+        assert!(Arc::ptr_eq(&first, &certificates.current.load_full()));
+        let noticed = certificates.source().1.clone();
+        assert_eq!(noticed, Stamp::of(&files.settings()), "told once");
+
+        std::fs::write(&files.settings().private_key, new_key).unwrap();
+        certificates.look();
+        let second = certificates.current.load_full();
+        assert_ne!(first.cert, second.cert);
+
+        std::fs::remove_file(&files.settings().certificate).unwrap();
+        certificates.look();
+        assert!(Arc::ptr_eq(&second, &certificates.current.load_full()));
+    }
+}

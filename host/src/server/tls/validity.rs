@@ -15,10 +15,16 @@ impl Validity {
     /// What is wrong with it at this time.
     pub(super) fn problem(self, now: i64) -> Option<String> {
         if now > self.until {
-            return Some(format!("expired at {}: clients will refuse it", self.until()));
+            return Some(format!(
+                "expired at {}: clients will refuse it",
+                self.until()
+            ));
         }
         (now < self.from).then(|| {
-            format!("is not valid before {}: clients will refuse it until then", text(self.from))
+            format!(
+                "is not valid before {}: clients will refuse it until then",
+                text(self.from)
+            )
         })
     }
 
@@ -82,7 +88,11 @@ impl<'a> Reader<'a> {
         let month = Month::try_from(number(4, 6)?).ok()?;
         let date = Date::from_calendar_date(year, month, number(6, 8)?).ok()?;
         let time = Time::from_hms(number(8, 10)?, number(10, 12)?, number(12, 14)?).ok()?;
-        Some(PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp())
+        Some(
+            PrimitiveDateTime::new(date, time)
+                .assume_utc()
+                .unix_timestamp(),
+        )
     }
 }
 
@@ -123,8 +133,18 @@ mod tests {
         assert_eq!(validity.from, 0);
         assert_eq!(validity.until(), "2050-01-02T03:04:05Z");
         assert_eq!(validity.problem(1), None);
-        assert!(validity.problem(-1).unwrap().starts_with("is not valid before 1970"));
-        assert!(validity.problem(i64::MAX).unwrap().starts_with("expired at 2050"));
+        assert!(
+            validity
+                .problem(-1)
+                .unwrap()
+                .starts_with("is not valid before 1970")
+        );
+        assert!(
+            validity
+                .problem(i64::MAX)
+                .unwrap()
+                .starts_with("expired at 2050")
+        );
     }
 
     #[test]
@@ -134,7 +154,12 @@ mod tests {
         for end in 0..der.len() {
             assert_eq!(validity(&der[..end]), None);
         }
-        for strange in ["7001010000000", "700101 00000Z", "701301000000Z", "70é101000000"] {
+        for strange in [
+            "7001010000000",
+            "700101 00000Z",
+            "701301000000Z",
+            "70é101000000",
+        ] {
             let time = [b"\x17\x0d", strange.as_bytes()].concat();
             assert_eq!(validity(&certificate(&time, &time)), None, "{strange}");
         }

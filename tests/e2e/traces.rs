@@ -1,0 +1,206 @@
+//! OpenTelemetry: what a collector is sent, what it is not, and that it may be gone.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use countersign_tests::{Folder, Server, artifacts, send};
+
+use crate::TEMPLATE;
+
+const PARENT: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// Takes exports until one comes that says it is the last: gives all bytes.
+struct Collector {
+    address: SocketAddr,
+    thread: thread::JoinHandle<Vec<u8>>,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = thread::spawn(move || {
+            let mut all = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut bytes = Vec::new();
+                let mut buffer = [0; 65536];
+                while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                    bytes.extend_from_slice(&buffer[..count]);
+                    if bytes == b"last" {
+                        return all;
+                    }
+                    if is_whole(&bytes) {
+                        all.append(&mut bytes);
+                        let answer =
+                            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                        stream.write_all(answer).unwrap();
+                        break;
+                    }
+                }
+            }
+            all
+        });
+        Collector { address, thread }
+    }
+
+    /// Everything that came; the server has ended.
+    fn all(self) -> Vec<u8> {
+        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"last").unwrap();
+        self.thread.join().unwrap()
+    }
+}
+
+/// Is it a request with its whole body?
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    bytes.len() >= end + 4 + length.unwrap().trim().parse::<usize>().unwrap()
+}
+
+fn holds(bytes: &[u8], text: impl AsRef<[u8]>) -> bool {
+    let text = text.as_ref();
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+fn traced(folder: &Folder, config: &str, endpoint: &str) -> Server {
+    folder.plugin(&artifacts::plugin("template"), "template");
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=testing"),
+    ];
+    Server::with(folder, &format!("{TEMPLATE}{config}"), &variables)
+}
+
+fn log_in(server: &Server) -> u16 {
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", "Basic canary-header"),
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+    ];
+    let body = br#"{"username":"ada","password":"canary-password"}"#;
+    send(
+        server.address,
+        "POST",
+        "/auth/token?secret=canary-query",
+        &headers,
+        body,
+    )
+    .status
+}
+
+#[test]
+fn spans_say_route_backend_and_outcome_and_never_what_was_sent() {
+    let collector = Collector::start();
+    let folder = Folder::new();
+    let server = traced(&folder, "", &format!("http://{}", collector.address));
+    assert_eq!(log_in(&server), 401);
+    assert_eq!(server.login("ada", "door").status, 201);
+    let (code, log) = server.stop();
+    assert_eq!(code, 0, "{log}");
+    let sent = collector.all();
+    for expected in [
+        "POST /v1/traces",
+        "application/x-protobuf",
+        "countersign",
+        "deployment.environment",
+        "POST /auth/token",
+        "http.route",
+        "http.response.status_code",
+        "backend door",
+        "countersign.outcome",
+        "denied",
+        "authenticated",
+    ] {
+        assert!(
+            holds(&sent, expected),
+            "{expected}: {}",
+            String::from_utf8_lossy(&sent)
+        );
+    }
+    assert!(
+        !holds(&sent, "canary"),
+        "{}",
+        String::from_utf8_lossy(&sent)
+    );
+    assert!(
+        !holds(&sent, trace_id()),
+        "a stranger's trace is not continued"
+    );
+}
+
+#[test]
+fn trace_of_a_trusted_proxy_is_continued() {
+    let collector = Collector::start();
+    let folder = Folder::new();
+    let config = "\nserver: { trusted_proxies: [127.0.0.1] }\n";
+    let server = traced(&folder, config, &format!("http://{}", collector.address));
+    assert_eq!(log_in(&server), 401);
+    server.stop();
+    assert!(holds(&collector.all(), trace_id()));
+}
+
+/// As protobuf has it: sixteen bytes.
+fn trace_id() -> Vec<u8> {
+    let byte = |i: usize| u8::from_str_radix(&PARENT[2 * i..2 * i + 2], 16).unwrap();
+    (0..16).map(byte).collect()
+}
+
+#[test]
+fn collector_that_is_gone_changes_nothing_but_the_log() {
+    let folder = Folder::new();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let server = traced(&folder, "", &endpoint);
+    for _ in 0..3 {
+        assert_eq!(server.login("ada", "door").status, 201);
+    }
+    let (code, log) = server.stop();
+    assert_eq!(code, 0, "{log}");
+    assert_eq!(log.matches("spans cannot be sent").count(), 1, "{log}");
+}
+
+#[test]
+fn collector_that_never_answers_does_not_hold_up_the_end() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let server = traced(
+        &folder,
+        "",
+        &format!("http://{}", silent.local_addr().unwrap()),
+    );
+    assert_eq!(server.login("ada", "door").status, 201);
+    let began = std::time::Instant::now();
+    assert_eq!(server.stop().0, 0);
+    assert!(began.elapsed().as_secs() < 9, "{:?}", began.elapsed());
+}
+
+#[test]
+fn without_an_endpoint_there_is_no_thread_of_it() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    let threads = |server: &Server| {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+        let names =
+            tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+        names
+            .filter(|name| name.to_lowercase().starts_with("opentelemetry"))
+            .count()
+    };
+    let server = Server::start(&folder, TEMPLATE);
+    assert_eq!(threads(&server), 0);
+    drop(server);
+    let server = traced(&folder, "", "http://127.0.0.1:9");
+    assert_eq!(threads(&server), 1);
+}
