@@ -25,13 +25,12 @@ mod outcomes;
 mod plugins;
 mod probes;
 mod reload;
-mod sdk_testing;
 mod request_id;
 mod sdk_testing;
-mod throttle;
-mod token;
 mod server;
+mod throttle;
 mod tls;
+mod token;
 mod traces;
 mod users;
 

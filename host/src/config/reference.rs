@@ -18,6 +18,9 @@ const HEAD: &str = "\
 # Values may read variables: \"${NAME}\" or \"${NAME:-default}\" ($${ is a literal ${); quote them inside
 # { } and [ ]. Every key has a variable that overrides it, named beside it; with _FILE at its end it
 # names a file that holds the value. Secrets may be written { file: … } or { env: … }.
+#
+# OpenTelemetry traces are configured by the SDK's own variables: OTEL_EXPORTER_OTLP_ENDPOINT or
+# OTEL_EXPORTER_OTLP_TRACES_ENDPOINT (OTLP over HTTP) turns them on; RUST_LOG says what is logged.
 ";
 
 /// What `config reference` prints.

@@ -102,7 +102,7 @@ fn c12_plain_http_off_loopback_is_refused() {
     assert_eq!(
         report,
         "error: `server.listen`: this address can be reached from other machines, and passwords would cross the network in plain HTTP\n  \
-         --> c.yaml:1:19\nhelp: listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted"
+         --> c.yaml:1:19\nhelp: set server.tls, listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted"
     );
     for listen in ["127.0.0.1:1", "[::1]:1", "localhost:1", "127.9.9.9:1"] {
         Scene::new(&format!("server: {{ listen: \"{listen}\" }}\n")).load();
