@@ -1,12 +1,15 @@
-//! Log-in statistics, written after the answer by one task behind a bounded
-//! queue: a lock, a full disk or a missing grant never changes an outcome.
+//! What a login leaves behind, log-in statistics above all, written after the answer by
+//! one task behind a bounded queue: a lock, a full disk or a missing grant never changes
+//! an outcome.
 
 use std::time::Duration;
 
 use countersign_sdk::Cx;
-use sqlx::sqlite::SqlitePool;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::rehash::Rehash;
+use crate::sql::{Dialect, Pool, with};
 
 /// Logins whose statistics may wait: far more than one busy timeout of logins.
 const WAITING: usize = 1024;
@@ -15,13 +18,8 @@ const BATCH: usize = 64;
 /// How long a shutdown waits for what is left.
 const FLUSH: Duration = Duration::from_secs(3);
 
-const SUCCESS: &str = "
-    UPDATE ab_user
-    SET login_count = COALESCE(login_count, 0) + 1, last_login = $2, fail_login_count = 0
-    WHERE id = $1";
-
 const FAILURE: &str =
-    "UPDATE ab_user SET fail_login_count = COALESCE(fail_login_count, 0) + 1 WHERE id = $1";
+    "UPDATE ab_user SET fail_login_count = COALESCE(fail_login_count, 0) + 1 WHERE id = :id";
 
 /// The queue to the task that writes.
 pub(crate) struct Counters {
@@ -31,14 +29,15 @@ pub(crate) struct Counters {
 enum Entry {
     Success { id: i64, at: OffsetDateTime },
     Failure { id: i64 },
+    Rehash(Box<Rehash>),
     Flush(oneshot::Sender<()>),
 }
 
 impl Counters {
     /// Starts the task; it ends when this is dropped.
-    pub(crate) fn start(cx: &Cx, pool: SqlitePool) -> Self {
+    pub(crate) fn start(cx: &Cx, pool: Pool) -> Self {
         let (queue, entries) = mpsc::channel(WAITING);
-        cx.spawn(write(pool, entries));
+        cx.spawn(write(cx.clone(), pool, entries));
         Counters { queue }
     }
 
@@ -53,9 +52,14 @@ impl Counters {
         self.record(Entry::Failure { id });
     }
 
+    /// This password is to be hashed anew.
+    pub(crate) fn rehash(&self, rehash: Rehash) {
+        self.record(Entry::Rehash(Box::new(rehash)));
+    }
+
     fn record(&self, entry: Entry) {
         if self.queue.try_send(entry).is_err() {
-            tracing::debug!("the queue of log-in statistics is full: one login is not counted");
+            tracing::debug!("the queue of log-in statistics is full: one entry is lost");
         }
     }
 
@@ -73,7 +77,7 @@ impl Counters {
     }
 }
 
-async fn write(pool: SqlitePool, mut entries: mpsc::Receiver<Entry>) {
+async fn write(cx: Cx, pool: Pool, mut entries: mpsc::Receiver<Entry>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut failing = false;
     while entries.recv_many(&mut batch, BATCH).await > 0 {
@@ -83,28 +87,53 @@ async fn write(pool: SqlitePool, mut entries: mpsc::Receiver<Entry>) {
         }
         failing = written.is_err();
         for entry in batch.drain(..) {
-            if let Entry::Flush(done) = entry {
-                let _ = done.send(());
+            match entry {
+                Entry::Rehash(rehash) => rehash.run(&cx, &pool).await,
+                Entry::Flush(done) => drop(done.send(())),
+                Entry::Success { .. } | Entry::Failure { .. } => {}
             }
         }
     }
 }
 
-/// The additions are SQL's, so that none is lost beside other writers.
-async fn write_batch(pool: &SqlitePool, batch: &[Entry]) -> sqlx::Result<()> {
-    if batch.iter().all(|entry| matches!(entry, Entry::Flush(_))) {
+/// The additions are SQL's, so that none is lost beside other writers. All writers
+/// take the rows in one order, so that no two wait for each other.
+async fn write_batch(pool: &Pool, batch: &[Entry]) -> sqlx::Result<()> {
+    let mut logins: Vec<(i64, Option<OffsetDateTime>)> = batch
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::Success { id, at } => Some((*id, Some(*at))),
+            Entry::Failure { id } => Some((*id, None)),
+            Entry::Rehash(_) | Entry::Flush(_) => None,
+        })
+        .collect();
+    if logins.is_empty() {
         return Ok(());
     }
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    for entry in batch {
-        let update = match entry {
-            Entry::Success { id, at } => sqlx::query(SUCCESS).bind(id).bind(stamp(*at)),
-            Entry::Failure { id } => sqlx::query(FAILURE).bind(id),
-            Entry::Flush(_) => continue,
+    logins.sort_by_key(|(id, _)| *id);
+    let success = success(pool.dialect());
+    let mut transaction = pool.begin().await?;
+    for (id, at) in logins {
+        let id = with("id", id);
+        match at {
+            Some(at) => {
+                transaction
+                    .execute(&success, &[id, with("at", stamp(at))])
+                    .await?
+            }
+            None => transaction.execute(FAILURE, &[id]).await?,
         };
-        update.execute(&mut *transaction).await?;
     }
     transaction.commit().await
+}
+
+fn success(dialect: Dialect) -> String {
+    let at = dialect.time(":at");
+    format!(
+        "UPDATE ab_user
+         SET login_count = COALESCE(login_count, 0) + 1, last_login = {at}, fail_login_count = 0
+         WHERE id = :id"
+    )
 }
 
 /// A time as SQLAlchemy stores it in SQLite; UTC.

@@ -1,9 +1,11 @@
 //! Users in Flask-AppBuilder's tables: an Airflow database that another program
-//! owns, or one of the deployment's own in the state folder.
+//! owns, or one of the deployment's own in the state folder. Or in any tables, read by
+//! the operator's own `queries`. On SQLite, PostgreSQL, MySQL and MariaDB.
 //!
-//! A login in a straight line: `login` looks the name up in `accounts`, verifies
-//! the stored `hash` in the CPU pool, and leaves the statistics to `counters`,
-//! which write after the answer. `manage` is `countersign users …`.
+//! A login in a straight line: `login` looks the name up in `accounts` (or `queries`),
+//! verifies the stored `hash` in the CPU pool, and leaves the statistics to `counters`,
+//! which write after the answer. `manage` is `countersign users …`, `provision` what
+//! other backends' users come in by.
 
 mod accounts;
 mod config;
@@ -13,47 +15,68 @@ mod hash;
 mod location;
 mod login;
 mod manage;
+mod profile;
+mod provision;
+mod queries;
+mod rehash;
+mod roles;
+mod sql;
 
 use countersign_sdk::prelude::*;
+use countersign_sdk::{Provision, Provisioned};
 use serde_json::Value;
 
 use accounts::Account;
-pub use config::{Access, Config, Tables};
+pub use config::{Access, Config, Queries, Tables};
 use counters::Counters;
 use database::Database;
 use hash::Method;
 use location::Location;
+use sql::Dialect;
 
 /// A backend over one database.
 pub struct Db {
     cx: Cx,
     database: Database,
+    /// `None`: Flask-AppBuilder's tables.
+    queries: Option<queries::Queries>,
     /// `None`: nothing may be written.
     counters: Option<Counters>,
     /// For new passwords, and for the hash that equalises time.
     method: Method,
     access: Access,
+    /// Are passwords of another method hashed anew?
+    rehashes: bool,
 }
 
 impl Configure for Db {
     type Config = Config;
 
     async fn configure(config: Config, cx: Cx) -> Result<Self> {
-        let method = config.method()?;
-        let Tables::Fab = config.schema;
         let location = Location::parse(&config.url, cx.state())?;
-        let default = if location.embedded {
-            Access::Full
-        } else {
-            Access::Counters
+        let access = config.access(location.is_embedded())?;
+        let method = config.method()?;
+        let (database, queries) = match &config.queries {
+            Some(queries) => {
+                let database = Database::open_any(&location).await?;
+                let queries = queries::Queries::prepare(queries, &database).await?;
+                (database, Some(queries))
+            }
+            None => (
+                Database::open(&location, access, cx.is_check()).await?,
+                None,
+            ),
         };
-        let access = config.access.unwrap_or(default);
-        let database = Database::open(&location, access, cx.is_check()).await?;
+        if queries.is_none() {
+            method.check_for(database.is_ours, access)?;
+        }
         let writes = access >= Access::Counters && !cx.is_check();
         let counters = writes.then(|| Counters::start(&cx, database.pool().clone()));
         Ok(Db {
+            rehashes: writes && access == Access::Full && database.is_ours,
             cx,
             database,
+            queries,
             counters,
             method,
             access,
@@ -71,21 +94,29 @@ impl AuthPlugin for Db {
 
     fn capabilities(&self) -> Capabilities {
         let mut offered = Capabilities::password();
-        offered.manage = true;
+        offered.manage = self.queries.is_none();
+        offered.provision = self.access == Access::Full;
         offered.lookup = true;
         // POSIX locks: two copies of SQLite in one process must not hold one file.
-        offered.exclusive = true;
+        offered.exclusive = self.database.dialect() == Dialect::Sqlite;
         offered.fresh = self.database.is_fresh();
         offered
     }
 
+    async fn provision(&self, user: Provision) -> Result<Provisioned> {
+        self.provision_user(user).await
+    }
+
     async fn manage(&self, operation: &str, arguments: Value) -> Result<Value> {
+        if self.queries.is_some() {
+            return Err(AuthError::not_supported(operation));
+        }
         self.manage_users(operation, arguments).await
     }
 
     async fn lookup(&self, username: &str) -> Result<Option<User>> {
-        match Account::find(&self.database, username).await? {
-            Some(account) if account.active => account.into_user(&self.database).await.map(Some),
+        match self.find(username).await? {
+            Some(account) if account.active => self.user(account).await.map(Some),
             Some(account) => {
                 Err(AuthError::denied("the user is inactive").subject(account.username))
             }
@@ -97,11 +128,11 @@ impl AuthPlugin for Db {
         if self.database.is_absent {
             return Ok(());
         }
-        let read = sqlx::query("SELECT 1 FROM ab_user LIMIT 1")
-            .fetch_optional(self.database.pool())
-            .await;
-        read.map(drop)
-            .map_err(|error| self.database.failed("read ab_user", &error))
+        let (doing, read) = match self.queries {
+            None => ("read ab_user", "SELECT id FROM ab_user LIMIT 1"),
+            Some(_) => ("read anything", "SELECT 1"),
+        };
+        self.database.fetch(doing, read, &[]).await.map(drop)
     }
 
     async fn shutdown(&self) {
@@ -113,9 +144,32 @@ impl AuthPlugin for Db {
 }
 
 impl Db {
+    async fn find(&self, name: &str) -> Result<Option<Account>> {
+        match &self.queries {
+            None => Account::find(&self.database, name).await,
+            Some(queries) => queries.find(&self.database, name).await,
+        }
+    }
+
+    /// The user for the host, with his roles.
+    async fn user(&self, account: Account) -> Result<User> {
+        let roles = match (&self.queries, account.row) {
+            (Some(queries), _) => queries.roles(&self.database, &account).await?,
+            (None, Some(row)) => accounts::roles(&self.database, row).await?,
+            (None, None) => Vec::new(),
+        };
+        Ok(account.into_user(roles))
+    }
+
     fn count(&self, record: impl FnOnce(&Counters)) {
         if let Some(counters) = &self.counters {
             record(counters);
+        }
+    }
+
+    fn count_of(&self, row: Option<i64>, record: fn(&Counters, i64)) {
+        if let Some(row) = row {
+            self.count(|counters| record(counters, row));
         }
     }
 }

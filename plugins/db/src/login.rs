@@ -7,34 +7,52 @@ use countersign_sdk::{AuthError, Result, Secret, User};
 
 use crate::Db;
 use crate::accounts::Account;
+use crate::counters::Counters;
 use crate::hash::StoredHash;
+use crate::rehash::Rehash;
 
 impl Db {
-    /// `None`: nobody has this name.
+    /// `None`: nobody has this name. One read and one hash, then what differs.
     pub(crate) async fn login(&self, username: String, password: Secret) -> Result<Option<User>> {
         // HMAC pads its key with zeros: to a hash, "pw" and "pw\0" are one password,
         // and "\0" is the empty one, which Airflow stores for users of a directory.
         if password.expose().contains('\0') {
             return Err(AuthError::denied("the password contains NUL").subject(username));
         }
-        let account = Account::find(&self.database, &username).await?;
+        let account = self.find(&username).await?;
         let stored = usable_hash(account.as_ref());
         let refusal = stored.as_ref().err().copied();
         let hash = stored.unwrap_or_else(|_| StoredHash::decoy(self.method));
-        let matches = self.cx.cpu(move || hash.verify(password.expose())).await?;
+        let is_old = self.rehashes && hash.differs_from(self.method);
+        let (matches, password) = self
+            .cx
+            .cpu(move || (hash.verify(password.expose()), password))
+            .await?;
         let Some(account) = account else {
             return Ok(None);
         };
         if let Some(reason) = refusal {
             return Err(AuthError::denied(reason).subject(account.username));
         }
-        let id = account.id;
+        let row = account.row;
         if !matches {
-            self.count(|counters| counters.failure(id));
+            self.count_of(row, Counters::failure);
             return Err(AuthError::denied("wrong password").subject(account.username));
         }
-        let user = account.into_user(&self.database).await?;
-        self.count(|counters| counters.success(id));
+        let old = account.hash.clone().filter(|_| is_old);
+        let user = self.user(account).await?;
+        self.count_of(row, Counters::success);
+        if let (Some(id), Some(old)) = (row, old) {
+            let method = self.method;
+            self.count(|counters| {
+                counters.rehash(Rehash {
+                    id,
+                    old,
+                    password,
+                    method,
+                });
+            });
+        }
         Ok(Some(user))
     }
 }

@@ -5,7 +5,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use countersign_sdk::{AuthError, Result};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
+
+use crate::sql::Transaction;
 
 /// `PRAGMA user_version` of a database with tables, before its first user.
 pub(super) const FRESH: i64 = 1;
@@ -43,9 +45,9 @@ pub(super) async fn make_tables(pool: &SqlitePool) -> sqlx::Result<()> {
 }
 
 /// Remembers, in the transaction that adds the first user, that there was one.
-pub(super) async fn mark_used(transaction: &mut Transaction<'static, Sqlite>) -> sqlx::Result<()> {
-    sqlx::query("PRAGMA user_version = 2")
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+pub(super) async fn mark_used(transaction: &mut Transaction) -> sqlx::Result<()> {
+    transaction
+        .execute("PRAGMA user_version = 2", &[])
+        .await
+        .map(drop)
 }

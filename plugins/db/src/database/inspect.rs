@@ -9,6 +9,7 @@ use countersign_sdk::{AuthError, Result};
 use sqlx::SqlitePool;
 
 use super::embedded;
+use crate::sql::{Dialect, Pool};
 
 const NEEDED: [&str; 3] = ["ab_user", "ab_role", "ab_user_role"];
 const GROUPS: [&str; 2] = ["ab_user_group", "ab_group_role"];
@@ -21,7 +22,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) async fn read(pool: &SqlitePool) -> sqlx::Result<Self> {
+    pub(super) async fn of_file(pool: &SqlitePool) -> sqlx::Result<Self> {
         let version = sqlx::query_scalar("PRAGMA user_version")
             .fetch_one(pool)
             .await?;
@@ -33,6 +34,21 @@ impl Facts {
             version,
             tables: tables.into_iter().collect(),
         })
+    }
+
+    /// The tables that this user may see.
+    pub(super) async fn of_server(pool: &Pool) -> sqlx::Result<Self> {
+        let schemas = match pool.dialect() {
+            Dialect::MySql => "table_schema = DATABASE()",
+            _ => "table_schema = ANY (current_schemas(false))",
+        };
+        let name = pool.dialect().text("table_name");
+        let query = format!("SELECT {name} AS name FROM information_schema.tables WHERE {schemas}");
+        let mut tables = BTreeSet::new();
+        for row in pool.fetch(&query, &[]).await? {
+            tables.extend(row.text("name")?);
+        }
+        Ok(Facts { version: 0, tables })
     }
 
     /// What [`embedded::make_tables`] leaves.
@@ -57,17 +73,16 @@ impl Facts {
     }
 
     /// Are all needed tables there, in a version that is known?
-    pub(super) fn check(&self, path: &Path, embedded: bool) -> Result<()> {
-        let path = path.display();
+    pub(super) fn check(&self, place: &str, embedded: bool) -> Result<()> {
         if let Some(table) = NEEDED.iter().find(|table| !self.tables.contains(**table)) {
             return Err(AuthError::invalid(format!(
-                "url: {path} has no table {table}; if it is Airflow's database, run \
+                "url: {place} has no table {table}; if it is Airflow's database, run \
                  `airflow db migrate` with the FAB auth manager configured"
             )));
         }
         if embedded && self.version > embedded::USED {
             return Err(AuthError::invalid(format!(
-                "url: {path} was made by a newer Countersign (version {}, known up to {}); \
+                "url: {place} was made by a newer Countersign (version {}, known up to {}); \
                  run that version",
                 self.version,
                 embedded::USED

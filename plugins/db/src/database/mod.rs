@@ -4,29 +4,24 @@
 //! may be a live Airflow's. Only an empty place in the state folder is filled.
 
 mod embedded;
+mod file;
 mod inspect;
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_sdk::{AuthError, Result};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Sqlite, Transaction};
 
 use crate::config::Access;
-use crate::location::Location;
+use crate::location::{Location, Options, Server};
+use crate::sql::{self, Dialect, Pool, Row, Transaction};
 use inspect::Facts;
 
-/// Each connection is a thread; reads are short.
-const CONNECTIONS: u32 = 3;
-/// How long to wait for another program's lock.
-const BUSY: Duration = Duration::from_secs(2);
-
-/// An open database with Flask-AppBuilder's tables.
+/// An open database.
 pub(crate) struct Database {
-    pool: SqlitePool,
-    path: PathBuf,
+    pool: Pool,
+    /// What errors call it: a path, or host and database; no user, no password.
+    place: String,
     /// Groups may carry roles: the tables are missing from older schemas.
     pub(crate) has_groups: bool,
     /// Made by us, in the state folder.
@@ -38,59 +33,62 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the database; `check` opens it for reading and makes nothing.
+    /// Opens a database with Flask-AppBuilder's tables; `check` opens it for reading and
+    /// makes nothing.
     pub(crate) async fn open(location: &Location, access: Access, check: bool) -> Result<Self> {
-        let path = &location.path;
-        let may_make = location.embedded && access == Access::Full;
-        let mut options = options(path).read_only(check || access == Access::Read);
-        if !inspect::exists(path)? {
-            match (may_make, check) {
-                (false, _) => return Err(missing_file(path, location.embedded)),
-                (true, true) => return Ok(Self::absent(path, options)),
-                (true, false) => embedded::make_file(path)?,
+        let read_only = check || access == Access::Read;
+        match location {
+            Location::File(file) => Self::open_file(file, access, check).await,
+            Location::Server(server) => {
+                let database = Self::bare(connect(server, read_only).await?, &server.place);
+                let facts = Facts::of_server(&database.pool).await;
+                let facts = facts.map_err(|error| database.failed("read the schema", &error))?;
+                facts.check(&database.place, false)?;
+                Ok(Database {
+                    has_groups: facts.has_groups(),
+                    ..database
+                })
             }
-        } else if check && inspect::is_idle_wal(path) {
-            // Opening it the usual way would leave -wal and -shm files behind.
-            options = options.immutable(true);
         }
-        let pool = pool().connect_with(options.clone()).await;
-        let pool = pool.map_err(|error| failed(path, "open", &error))?;
-        let mut facts = Facts::read(&pool)
-            .await
-            .map_err(|error| failed(path, "read the schema", &error))?;
-        if may_make && facts.is_blank() {
-            if check {
-                return Ok(Self::absent(path, options));
-            }
-            let made = embedded::make_tables(&pool).await;
-            made.map_err(|error| failed(path, "make the tables", &error))?;
-            facts = Facts::made();
-        }
-        facts.check(path, location.embedded)?;
-        Ok(Database {
-            path: path.clone(),
-            has_groups: facts.has_groups(),
-            is_ours: location.embedded && facts.version > 0,
-            fresh: AtomicBool::new(location.embedded && facts.version == embedded::FRESH),
-            is_absent: false,
-            pool,
-        })
     }
 
-    fn absent(path: &Path, options: SqliteConnectOptions) -> Self {
+    /// Opens a database of any tables, for reading.
+    pub(crate) async fn open_any(location: &Location) -> Result<Self> {
+        match location {
+            Location::File(file) => Self::open_any_file(file).await,
+            Location::Server(server) => Ok(Self::bare(connect(server, true).await?, &server.place)),
+        }
+    }
+
+    fn bare(pool: Pool, place: &str) -> Self {
         Database {
-            pool: pool().connect_lazy_with(options),
-            path: path.to_owned(),
-            has_groups: true,
-            is_ours: true,
-            fresh: AtomicBool::new(true),
-            is_absent: true,
+            pool,
+            place: place.to_owned(),
+            has_groups: false,
+            is_ours: false,
+            fresh: AtomicBool::new(false),
+            is_absent: false,
         }
     }
 
     /// The connections.
-    pub(crate) fn pool(&self) -> &SqlitePool {
+    pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.pool.dialect()
+    }
+
+    /// All rows of a statement with these arguments; `doing` is said where it fails.
+    pub(crate) async fn fetch(
+        &self,
+        doing: &str,
+        text: &str,
+        named: &[(&str, sql::Argument)],
+    ) -> Result<Vec<Row>> {
+        let rows = self.pool.fetch(text, named).await;
+        rows.map_err(|error| self.failed(doing, &error))
     }
 
     /// Made by us, and no user was ever added?
@@ -98,18 +96,14 @@ impl Database {
         self.fresh.load(Ordering::Relaxed)
     }
 
-    /// Begins a transaction that writes, holding the write lock from the start: a
-    /// lock taken later could fail half-way.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        let begun = self.pool.begin().await;
         begun.map_err(|error| self.failed("begin to write", &error))
     }
 
     /// Commits a transaction that added users.
-    pub(crate) async fn commit_users(
-        &self,
-        mut transaction: Transaction<'static, Sqlite>,
-    ) -> Result<()> {
+    pub(crate) async fn commit_users(&self, mut transaction: Transaction) -> Result<()> {
         if self.is_ours {
             let marked = embedded::mark_used(&mut transaction).await;
             marked.map_err(|error| self.failed("mark the first user", &error))?;
@@ -122,36 +116,19 @@ impl Database {
 
     /// A database error is an outage, never a failed login.
     pub(crate) fn failed(&self, doing: &str, error: &sqlx::Error) -> AuthError {
-        failed(&self.path, doing, error)
+        failed(&self.place, doing, error)
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY)
-        .thread_name(|id| format!("plugin-db-{id}"))
-        .disable_statement_logging()
-}
-
-fn pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(BUSY)
-        .test_before_acquire(false)
-}
-
-fn failed(path: &Path, doing: &str, error: &sqlx::Error) -> AuthError {
-    AuthError::unavailable(format!("{}: cannot {doing}: {error}", path.display()))
-        .retry_after(Duration::from_secs(1))
-}
-
-fn missing_file(path: &Path, embedded: bool) -> AuthError {
-    let remedy = if embedded {
-        "set `access: full`, or leave it out, so that it is made"
-    } else {
-        "for Airflow run `airflow db migrate`, which makes it; for a database of \
-         Countersign's own use url: sqlite://{state}/users.db"
+async fn connect(server: &Server, read_only: bool) -> Result<Pool> {
+    let pool = match &server.options {
+        Options::Postgres(options) => sql::postgres(options.clone(), read_only).await,
+        Options::MySql(options) => sql::mysql(options.clone(), read_only).await,
     };
-    AuthError::invalid(format!("url: {} does not exist; {remedy}", path.display()))
+    pool.map_err(|error| failed(&server.place, "connect", &error))
+}
+
+fn failed(place: &str, doing: &str, error: &sqlx::Error) -> AuthError {
+    AuthError::unavailable(format!("{place}: cannot {doing}: {error}"))
+        .retry_after(Duration::from_secs(1))
 }

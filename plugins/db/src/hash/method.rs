@@ -1,13 +1,20 @@
-//! Hash methods in werkzeug's syntax: `scrypt[:N:r:p]` and
-//! `pbkdf2[:digest[:iterations]]`, each within bounds: a row of a shared
-//! database must not be able to exhaust the host.
+//! Hash methods with their cost, each within bounds: a row of a shared database must
+//! not be able to exhaust the host. The syntax of the `hash` setting is werkzeug's,
+//! continued: `scrypt[:N:r:p]`, `pbkdf2[:digest[:iterations]]`, `bcrypt[:cost]`,
+//! `argon2id[:KiB:passes:lanes]`, `sha256-crypt[:rounds]`, `sha512-crypt[:rounds]`.
 
 use std::fmt::{self, Write};
 
-use pbkdf2::pbkdf2_hmac_array;
-use scrypt::Params;
-use sha1::Sha1;
-use sha2::{Sha224, Sha256, Sha384, Sha512};
+use argon2::{Algorithm, Argon2, Version};
+use base64::Engine;
+use base64::alphabet::BCRYPT;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD_NO_PAD};
+
+use countersign_sdk::AuthError;
+
+use super::digest::Digest;
+use super::forms::number;
+use crate::config::Access;
 
 /// What scrypt's table may take (128 * N * r bytes); werkzeug's default takes 32 MiB.
 const MAX_TABLE: u64 = 256 << 20;
@@ -18,20 +25,45 @@ const MAX_PARALLEL: u32 = 16;
 const MAX_ITERATIONS: u32 = 10_000_000;
 /// Bytes that werkzeug derives with scrypt.
 const SCRYPT_LENGTH: usize = 64;
+/// 2^15 rounds take two seconds or three; 12 is common.
+const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
+/// KiB that Argon2 may take; 64 MiB is common.
+const MAX_ARGON2_MEMORY: u32 = 256 << 10;
+/// KiB that Argon2 may fill in all passes: about two seconds.
+const MAX_ARGON2_WORK: u64 = 2 << 20;
+/// passlib's default is 656,000.
+const SHA_CRYPT_ROUNDS: std::ops::RangeInclusive<u32> = 1_000..=3_000_000;
+/// Bytes of salt and digest of a new Argon2 hash.
+const ARGON2_LENGTH: usize = 32;
 
 /// A hash method with its cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Scrypt {
         n: u32,
         r: u32,
         p: u32,
-        params: Params,
     },
     Pbkdf2 {
         digest: Digest,
         iterations: u32,
     },
+    Bcrypt {
+        cost: u32,
+    },
+    Argon2 {
+        id: bool,
+        version: u32,
+        memory: u32,
+        passes: u32,
+        lanes: u32,
+    },
+    ShaCrypt {
+        long: bool,
+        rounds: u32,
+    },
+    /// One round of a digest over password and salt: verified, never made.
+    Salted(Digest),
 }
 
 impl Method {
@@ -40,15 +72,30 @@ impl Method {
         let mut parts = text.split(':');
         let name = parts.next().unwrap_or_default();
         let arguments: Vec<&str> = parts.collect();
+        let whole = |text: &str| {
+            number(text).ok_or_else(|| "expected whole numbers between the colons".to_owned())
+        };
         match (name, arguments.as_slice()) {
             ("scrypt", []) => Self::scrypt(32_768, 8, 1),
-            ("scrypt", [n, r, p]) => Self::scrypt(number(n)?, number(r)?, number(p)?),
+            ("scrypt", [n, r, p]) => Self::scrypt(whole(n)?, whole(r)?, whole(p)?),
             ("scrypt", _) => Err("expected scrypt or scrypt:N:r:p".to_owned()),
             ("pbkdf2", []) => Self::pbkdf2("sha256", 1_000_000),
             ("pbkdf2", [digest]) => Self::pbkdf2(digest, 1_000_000),
-            ("pbkdf2", [digest, iterations]) => Self::pbkdf2(digest, number(iterations)?),
+            ("pbkdf2", [digest, iterations]) => Self::pbkdf2(digest, whole(iterations)?),
             ("pbkdf2", _) => Err("expected pbkdf2:DIGEST:ITERATIONS".to_owned()),
-            _ => Err("expected scrypt or pbkdf2:sha256:ITERATIONS".to_owned()),
+            ("bcrypt", []) => Self::bcrypt(12),
+            ("bcrypt", [cost]) => Self::bcrypt(whole(cost)?),
+            ("argon2id", []) => Self::argon2(true, 19, 19_456, 2, 1),
+            ("argon2id", [memory, passes, lanes]) => {
+                Self::argon2(true, 19, whole(memory)?, whole(passes)?, whole(lanes)?)
+            }
+            ("sha256-crypt" | "sha512-crypt", []) => Self::sha_crypt(name == "sha512-crypt", 5_000),
+            ("sha256-crypt" | "sha512-crypt", [rounds]) => {
+                Self::sha_crypt(name == "sha512-crypt", whole(rounds)?)
+            }
+            _ => Err("expected scrypt, pbkdf2:sha256:ITERATIONS, bcrypt:COST, \
+                 argon2id:KIB:PASSES:LANES, sha256-crypt:ROUNDS or sha512-crypt:ROUNDS"
+                .to_owned()),
         }
     }
 
@@ -65,14 +112,11 @@ impl Method {
         if bytes(n) > MAX_TABLE || bytes(p) > MAX_BLOCKS {
             return Err("scrypt may take at most 256 MiB (128 * N * r bytes)".to_owned());
         }
-        let params = u8::try_from(n.ilog2())
-            .ok()
-            .and_then(|log_n| Params::new(log_n, r, p, SCRYPT_LENGTH).ok())
-            .ok_or("scrypt does not work with these numbers")?;
-        Ok(Method::Scrypt { n, r, p, params })
+        scrypt_params(n, r, p).ok_or("scrypt does not work with these numbers")?;
+        Ok(Method::Scrypt { n, r, p })
     }
 
-    fn pbkdf2(name: &str, iterations: u32) -> Result<Self, String> {
+    pub(super) fn pbkdf2(name: &str, iterations: u32) -> Result<Self, String> {
         let digest = Digest::parse(name)
             .ok_or("pbkdf2's digest must be sha1, sha224, sha256, sha384 or sha512")?;
         if iterations == 0 || iterations > MAX_ITERATIONS {
@@ -81,94 +125,231 @@ impl Method {
         Ok(Method::Pbkdf2 { digest, iterations })
     }
 
-    /// The digest of a password, in lower-case hex. `None` only if scrypt refuses
-    /// the length: never an empty text, which an empty stored digest would match.
-    pub(crate) fn derive(&self, password: &[u8], salt: &[u8]) -> Option<String> {
+    pub(super) fn bcrypt(cost: u32) -> Result<Self, String> {
+        let (least, most) = BCRYPT_COSTS.into_inner();
+        BCRYPT_COSTS
+            .contains(&cost)
+            .then_some(Method::Bcrypt { cost })
+            .ok_or_else(|| format!("bcrypt's cost must be {least} to {most}"))
+    }
+
+    pub(super) fn argon2(
+        id: bool,
+        version: u32,
+        memory: u32,
+        passes: u32,
+        lanes: u32,
+    ) -> Result<Self, String> {
+        let work = u64::from(memory) * u64::from(passes);
+        if memory > MAX_ARGON2_MEMORY || work > MAX_ARGON2_WORK || lanes > MAX_PARALLEL {
+            return Err(format!(
+                "argon2 may take at most {MAX_ARGON2_MEMORY} KiB, {MAX_ARGON2_WORK} KiB in \
+                 all passes, and {MAX_PARALLEL} lanes"
+            ));
+        }
+        let method = Method::Argon2 {
+            id,
+            version,
+            memory,
+            passes,
+            lanes,
+        };
+        method
+            .argon2_with(ARGON2_LENGTH)
+            .map(|_| method)
+            .ok_or_else(|| "argon2 does not work with these numbers".to_owned())
+    }
+
+    pub(super) fn sha_crypt(long: bool, rounds: u32) -> Result<Self, String> {
+        let (least, most) = SHA_CRYPT_ROUNDS.into_inner();
+        SHA_CRYPT_ROUNDS
+            .contains(&rounds)
+            .then_some(Method::ShaCrypt { long, rounds })
+            .ok_or_else(|| format!("SHA-crypt's rounds must be {least} to {most}"))
+    }
+
+    pub(super) fn salted(digest: &str) -> Option<Self> {
+        Digest::parse(digest).map(Method::Salted)
+    }
+
+    /// Can Flask-AppBuilder verify it?
+    pub(crate) fn is_werkzeugs(self) -> bool {
+        matches!(self, Method::Scrypt { .. } | Method::Pbkdf2 { .. })
+    }
+
+    /// Can new passwords be hashed so?
+    pub(crate) fn makes_hashes(self) -> bool {
+        !matches!(self, Method::ShaCrypt { .. } | Method::Salted(_))
+    }
+
+    /// May new passwords be hashed so, in tables of our own or in Flask-AppBuilder's?
+    pub(crate) fn check_for(self, is_ours: bool, access: Access) -> Result<(), AuthError> {
+        let fits = match access {
+            Access::Full if is_ours => self.makes_hashes(),
+            Access::Full => self.is_werkzeugs(),
+            Access::Read | Access::Counters => true,
+        };
+        let makers = if is_ours {
+            "scrypt, pbkdf2, bcrypt and argon2id"
+        } else {
+            "scrypt and pbkdf2: what Flask-AppBuilder verifies in its tables"
+        };
+        fits.then_some(()).ok_or_else(|| {
+            AuthError::invalid(format!("hash: new passwords can be hashed with {makers}"))
+        })
+    }
+
+    /// Is the password longer than the method sees?
+    pub(crate) fn is_cut(self, password: &str) -> bool {
+        self.is_bcrypt() && password.len() > super::BCRYPT_SEES
+    }
+
+    pub(super) fn is_bcrypt(self) -> bool {
+        matches!(self, Method::Bcrypt { .. })
+    }
+
+    /// The digest of a password, of this length where the method leaves the choice.
+    /// `None`, never an empty digest, if it cannot be computed or is not computed here.
+    pub(super) fn derive(self, password: &[u8], salt: &[u8], length: usize) -> Option<Vec<u8>> {
         match self {
-            Method::Scrypt { params, .. } => {
-                let mut key = [0; SCRYPT_LENGTH];
-                scrypt::scrypt(password, salt, params, &mut key).ok()?;
-                Some(hex(&key))
+            Method::Scrypt { n, r, p } => {
+                let mut key = vec![0; SCRYPT_LENGTH];
+                scrypt::scrypt(password, salt, &scrypt_params(n, r, p)?, &mut key).ok()?;
+                Some(key)
             }
             Method::Pbkdf2 { digest, iterations } => {
-                Some(digest.pbkdf2(password, salt, *iterations))
+                Some(digest.pbkdf2(password, salt, iterations))
             }
+            Method::Argon2 { .. } => {
+                // A decoy has no digest of its own.
+                let length = if length == 0 { ARGON2_LENGTH } else { length };
+                let mut key = vec![0; length];
+                let argon2 = self.argon2_with(length)?;
+                argon2.hash_password_into(password, salt, &mut key).ok()?;
+                Some(key)
+            }
+            Method::Salted(digest) => Some(digest.salted(password, salt)),
+            Method::Bcrypt { .. } | Method::ShaCrypt { .. } => None,
         }
+    }
+
+    /// The text to store for a password; `None` where that cannot be.
+    pub(super) fn format(self, password: &str, salt: &str) -> Option<String> {
+        if let Method::Bcrypt { cost } = self {
+            let salt = <[u8; 16]>::try_from(salt.as_bytes()).ok()?;
+            let made = bcrypt::hash_with_salt(password, cost, salt).ok()?;
+            return (password.len() <= super::BCRYPT_SEES).then(|| made.to_string());
+        }
+        let digest = self.derive(password.as_bytes(), salt.as_bytes(), ARGON2_LENGTH)?;
+        self.assemble(salt, &digest)
+    }
+
+    /// The text of a hash whose password nobody knows, from random bytes.
+    pub(super) fn unknown(self, salt: &str, random: &[u8; 64]) -> Option<String> {
+        let length = match self {
+            Method::Scrypt { .. } => SCRYPT_LENGTH,
+            Method::Pbkdf2 { digest, .. } => digest.length(),
+            Method::Argon2 { .. } => ARGON2_LENGTH,
+            Method::Bcrypt { cost } => {
+                let [salt, digest] = [salt.as_bytes(), random.get(..23)?]
+                    .map(|bytes| GeneralPurpose::new(&BCRYPT, NO_PAD).encode(bytes));
+                return Some(format!("$2b${cost:02}${salt}{digest}"));
+            }
+            Method::ShaCrypt { .. } | Method::Salted(_) => return None,
+        };
+        self.assemble(salt, random.get(..length)?)
+    }
+
+    fn assemble(self, salt: &str, digest: &[u8]) -> Option<String> {
+        match self {
+            Method::Scrypt { .. } | Method::Pbkdf2 { .. } => {
+                Some(format!("{self}${salt}${}", hex(digest)))
+            }
+            Method::Argon2 {
+                version,
+                memory,
+                passes,
+                lanes,
+                ..
+            } => {
+                let [salt, digest] =
+                    [salt.as_bytes(), digest].map(|bytes| STANDARD_NO_PAD.encode(bytes));
+                Some(format!(
+                    "$argon2id$v={version}$m={memory},t={passes},p={lanes}${salt}${digest}"
+                ))
+            }
+            Method::Bcrypt { .. } | Method::ShaCrypt { .. } | Method::Salted(_) => None,
+        }
+    }
+
+    /// A text of this method, where texts are verified, that fits no password.
+    pub(super) fn decoy_text(self) -> Option<String> {
+        match self {
+            Method::Bcrypt { cost } => Some(format!("$2b${cost:02}${}", ".".repeat(53))),
+            Method::ShaCrypt { long, rounds } => {
+                let (id, length) = if long { (6, 86) } else { (5, 43) };
+                let digest = ".".repeat(length);
+                Some(format!("${id}$rounds={rounds}$0123456789abcdef${digest}"))
+            }
+            _ => None,
+        }
+    }
+
+    fn argon2_with(self, length: usize) -> Option<Argon2<'static>> {
+        let Method::Argon2 {
+            id,
+            version,
+            memory,
+            passes,
+            lanes,
+        } = self
+        else {
+            return None;
+        };
+        let algorithm = if id {
+            Algorithm::Argon2id
+        } else {
+            Algorithm::Argon2i
+        };
+        let version = Version::try_from(version).ok()?;
+        let params = argon2::Params::new(memory, passes, lanes, Some(length)).ok()?;
+        Some(Argon2::new(algorithm, version, params))
     }
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Method::Scrypt { n, r, p, .. } => write!(f, "scrypt:{n}:{r}:{p}"),
+            Method::Scrypt { n, r, p } => write!(f, "scrypt:{n}:{r}:{p}"),
             Method::Pbkdf2 { digest, iterations } => {
                 write!(f, "pbkdf2:{}:{iterations}", digest.name())
             }
+            Method::Bcrypt { cost } => write!(f, "bcrypt:{cost}"),
+            Method::Argon2 {
+                memory,
+                passes,
+                lanes,
+                ..
+            } => write!(f, "argon2id:{memory}:{passes}:{lanes}"),
+            Method::ShaCrypt { long, rounds } => {
+                let bits = if *long { 512 } else { 256 };
+                write!(f, "sha{bits}-crypt:{rounds}")
+            }
+            Method::Salted(digest) => write!(f, "salted {}", digest.name()),
         }
     }
 }
 
-/// The digests of pbkdf2, by their names in Python's hashlib.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Digest {
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Digest {
-    fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Sha1,
-            Self::Sha224,
-            Self::Sha256,
-            Self::Sha384,
-            Self::Sha512,
-        ]
-        .into_iter()
-        .find(|digest| digest.name() == name)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Digest::Sha1 => "sha1",
-            Digest::Sha224 => "sha224",
-            Digest::Sha256 => "sha256",
-            Digest::Sha384 => "sha384",
-            Digest::Sha512 => "sha512",
-        }
-    }
-
-    /// A key as long as the digest, as werkzeug derives it.
-    fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: u32) -> String {
-        match self {
-            Digest::Sha1 => hex(&pbkdf2_hmac_array::<Sha1, 20>(password, salt, iterations)),
-            Digest::Sha224 => hex(&pbkdf2_hmac_array::<Sha224, 28>(password, salt, iterations)),
-            Digest::Sha256 => hex(&pbkdf2_hmac_array::<Sha256, 32>(password, salt, iterations)),
-            Digest::Sha384 => hex(&pbkdf2_hmac_array::<Sha384, 48>(password, salt, iterations)),
-            Digest::Sha512 => hex(&pbkdf2_hmac_array::<Sha512, 64>(password, salt, iterations)),
-        }
-    }
-}
-
-/// Digits only: `u32::from_str` would also take a plus sign.
-fn number(text: &str) -> Result<u32, String> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
-        .ok_or_else(|| "expected whole numbers between the colons".to_owned())
+fn scrypt_params(n: u32, r: u32, p: u32) -> Option<scrypt::Params> {
+    let log_n = u8::try_from(n.ilog2()).ok()?;
+    scrypt::Params::new(log_n, r, p, SCRYPT_LENGTH).ok()
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +364,10 @@ mod tests {
             ("pbkdf2", "pbkdf2:sha256:1000000"),
             ("pbkdf2:sha512", "pbkdf2:sha512:1000000"),
             ("pbkdf2:sha256:600000", "pbkdf2:sha256:600000"),
+            ("bcrypt", "bcrypt:12"),
+            ("argon2id", "argon2id:19456:2:1"),
+            ("sha512-crypt", "sha512-crypt:5000"),
+            ("sha256-crypt:10000", "sha256-crypt:10000"),
         ] {
             assert_eq!(
                 Method::parse(text).map(|method| method.to_string()),
@@ -208,7 +393,15 @@ mod tests {
             "pbkdf2:md5:1000",
             "pbkdf2:SHA256:1000",
             "scrypt:",
-            "bcrypt",
+            "bcrypt:3",
+            "bcrypt:16",
+            "argon2id:262145:1:1",
+            "argon2id:65536:33:1",
+            "argon2id:65536:3:17",
+            "argon2id:0:1:1",
+            "argon2i",
+            "sha512-crypt:999",
+            "sha512-crypt:3000001",
             "",
         ] {
             assert!(Method::parse(text).is_err(), "{text}");

@@ -1,71 +1,110 @@
-//! Password hashes as werkzeug writes them: `method$salt$hex`, split at the
-//! first two `$`; the salt is its own text, the digest is compared as text.
+//! Password hashes: read from the stored text whatever wrote it, verified, made anew.
 //!
 //! A stored hash is data from a database that others write to: whatever it
 //! holds, the answer is yes or no, in bounded time and memory.
 
+mod digest;
+mod forms;
 mod method;
 mod salt;
 
 use std::{fmt, io};
 
+use sha_crypt::{PasswordVerifier, ShaCrypt};
 use subtle::ConstantTimeEq;
 
 pub(crate) use method::Method;
 
+/// bcrypt sees no further: a longer password is refused, for another that begins alike
+/// would be as good.
+const BCRYPT_SEES: usize = 72;
+/// SHA-crypt's time grows with the square of the length; musl stops here, too.
+const SHA_CRYPT_SEES: usize = 256;
+
 /// A stored hash of a known method.
 pub(crate) struct StoredHash {
     method: Method,
-    salt: String,
-    digest: String,
+    proof: Proof,
+}
+
+/// What a password is compared with.
+enum Proof {
+    Derived {
+        salt: Vec<u8>,
+        digest: Vec<u8>,
+    },
+    /// The stored text, which the method's own crate verifies.
+    Verbatim(String),
 }
 
 impl StoredHash {
-    /// Reads `method$salt$hex`. `None`: no hash that werkzeug 3 could verify, or
-    /// one whose cost is out of bounds.
+    /// Reads a hash of any known form. `None`: no such hash, or one whose cost is out of bounds.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut fields = text.splitn(3, '$');
-        let (method, salt, digest) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(StoredHash {
-            method: Method::parse(method).ok()?,
-            salt: salt.to_owned(),
-            digest: digest.to_owned(),
-        })
+        forms::parse(text)
     }
 
-    /// Hashes a new password with a salt of its own.
-    pub(crate) fn create(method: Method, password: &str) -> io::Result<Self> {
+    /// Reads `method$salt$hex` alone: what Flask-AppBuilder can verify.
+    pub(crate) fn parse_werkzeug(text: &str) -> Option<Self> {
+        forms::parse_werkzeug(text)
+    }
+
+    fn derived(method: Method, salt: Vec<u8>, digest: Vec<u8>) -> Self {
+        let proof = Proof::Derived { salt, digest };
+        StoredHash { method, proof }
+    }
+
+    fn verbatim(method: Method, text: &str) -> Self {
+        let proof = Proof::Verbatim(text.to_owned());
+        StoredHash { method, proof }
+    }
+
+    /// Hashes a new password with a salt of its own; the text to store.
+    pub(crate) fn create(method: Method, password: &str) -> io::Result<String> {
+        let failed = || io::Error::other("the hash could not be computed");
         let salt = salt::generate()?;
-        let digest = method
-            .derive(password.as_bytes(), salt.as_bytes())
-            .ok_or_else(|| io::Error::other("the hash could not be computed"))?;
-        Ok(StoredHash {
-            method,
-            salt,
-            digest,
-        })
+        method.format(password, &salt).ok_or_else(failed)
+    }
+
+    /// The text to store for a user who has no password: of a password that nobody knows.
+    pub(crate) fn nobodys(method: Method) -> io::Result<String> {
+        let failed = || io::Error::other("the method makes no hashes");
+        let (salt, digest) = (salt::generate()?, salt::bytes()?);
+        method.unknown(&salt, &digest).ok_or_else(failed)
     }
 
     /// A hash that no password matches, but that takes as long to find out: it
     /// stands in where a user has none, so that time tells nothing.
     pub(crate) fn decoy(method: Method) -> Self {
-        StoredHash {
-            method,
-            salt: "0123456789abcdef".to_owned(),
-            digest: String::new(),
+        match method.decoy_text() {
+            Some(text) => Self::verbatim(method, &text),
+            None => Self::derived(method, b"0123456789abcdef".to_vec(), Vec::new()),
         }
     }
 
     /// Does the password match? Burns CPU: for [`Cx::cpu`](countersign_sdk::Cx::cpu).
     pub(crate) fn verify(&self, password: &str) -> bool {
-        self.method
-            .derive(password.as_bytes(), self.salt.as_bytes())
-            .is_some_and(|found| found.as_bytes().ct_eq(self.digest.as_bytes()).into())
+        let password = password.as_bytes();
+        match &self.proof {
+            Proof::Derived { salt, digest } => self
+                .method
+                .derive(password, salt, digest.len())
+                .is_some_and(|found| found.ct_eq(digest).into()),
+            Proof::Verbatim(text) if self.method.is_bcrypt() => {
+                // The cost is paid whatever the length.
+                let matches = bcrypt::verify(password, text).unwrap_or(false);
+                matches && password.len() <= BCRYPT_SEES
+            }
+            Proof::Verbatim(text) => {
+                let seen = &password[..password.len().min(SHA_CRYPT_SEES)];
+                let matches = ShaCrypt::default().verify_password(seen, text.as_str());
+                matches.is_ok() && seen.len() == password.len()
+            }
+        }
     }
 
-    /// The text to store.
-    pub(crate) fn to_text(&self) -> String {
-        format!("{}${}${}", self.method, self.salt, self.digest)
+    /// Is it of another method, or of another cost?
+    pub(crate) fn differs_from(&self, method: Method) -> bool {
+        self.method != method
     }
 }
 
@@ -76,110 +115,4 @@ impl fmt::Debug for StoredHash {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use serde_json::Value;
-
-    fn verifies(hash: &str, password: &str) -> bool {
-        StoredHash::parse(hash).is_some_and(|stored| stored.verify(password))
-    }
-
-    #[test]
-    fn d01_verify_of_werkzeugs_vectors_agrees_with_werkzeug_3() {
-        let text = include_str!("../../../../tests/vectors/werkzeug_hashes.json");
-        let file: Value = serde_json::from_str(text).unwrap();
-        let vectors = file["vectors"].as_array().unwrap();
-        assert_eq!(vectors.len(), 47);
-        for vector in vectors {
-            let (hash, password) = (&vector["hash"], &vector["password"]);
-            assert_eq!(
-                verifies(hash.as_str().unwrap(), password.as_str().unwrap()),
-                vector["valid"].as_bool().unwrap(),
-                "{}",
-                vector["id"]
-            );
-        }
-    }
-
-    #[test]
-    fn verify_of_airflows_own_hashes_is_true() {
-        for (password, hash) in [
-            (
-                "correct horse",
-                "scrypt:1024:8:1$Wfhhfv0zDVEVVu7N$8b251e1108e8ec37fb5ff42a10cb36abb8ac205c17f2925538252f21ba2bf9e8c0c50c7f1f9a1a3926e63e18f0e69070986af8d3dd4b821b52aee1c5504e975b",
-            ),
-            (
-                "pässwörd-1",
-                "scrypt:32768:8:1$v9JDdeDPa41NxaAh$6f47ad80ade806133b692fdf989585a4d2c4404d8ec989d49c77d358faf623244e07114d81e1c4c97a4179857879f86bab231361b24cb27df2c98d99856df61f",
-            ),
-        ] {
-            assert!(verifies(hash, password), "{hash}");
-        }
-    }
-
-    #[test]
-    fn verify_of_a_new_hash_is_true_for_its_password_alone() {
-        let method = Method::parse("scrypt:16:1:1").unwrap();
-        let first = StoredHash::create(method, "correct horse").unwrap();
-        let second = StoredHash::create(method, "correct horse").unwrap();
-        assert_ne!(first.to_text(), second.to_text(), "each has its own salt");
-        assert!(verifies(&first.to_text(), "correct horse"));
-        for other in ["", "correct", "correct horse ", "Correct horse"] {
-            assert!(!verifies(&first.to_text(), other), "{other}");
-        }
-    }
-
-    #[test]
-    fn verify_of_a_decoy_is_false() {
-        let decoy = StoredHash::decoy(Method::parse("scrypt:16:1:1").unwrap());
-        assert!(!decoy.verify("") && !decoy.verify("password"));
-    }
-
-    #[test]
-    fn parse_of_any_mutilated_hash_answers_without_a_panic() {
-        let pieces = [
-            "scrypt",
-            "pbkdf2",
-            "sha256",
-            "md5",
-            ":",
-            "$",
-            "$$",
-            "16",
-            "1",
-            "0",
-            "-1",
-            "8",
-            "é",
-            "\u{0}",
-            " ",
-            "99999999999999999999",
-            "18446744073709551615",
-            "4294967295",
-            "ab",
-            "",
-        ];
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state >> 33).unwrap()
-        };
-        for _ in 0..20_000 {
-            let text: String = (0..next() % 12)
-                .map(|_| pieces[next() % pieces.len()])
-                .collect();
-            if let Some(stored) = StoredHash::parse(&text) {
-                assert_eq!(stored.to_text().split('$').nth(1), text.split('$').nth(1));
-            }
-        }
-    }
-
-    #[test]
-    fn debug_shows_no_hash() {
-        let stored = StoredHash::create(Method::parse("scrypt:16:1:1").unwrap(), "x").unwrap();
-        assert_eq!(format!("{stored:?}"), "[hash]");
-    }
-}
+mod tests;

@@ -19,6 +19,13 @@ pub(super) fn generate() -> io::Result<String> {
     Ok(salt)
 }
 
+/// New bytes from the kernel's random numbers, as many as the longest digest has.
+pub(super) fn bytes() -> io::Result<[u8; 64]> {
+    let mut bytes = [0; 64];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Four bytes for each letter; the rest is thrown away, so that all are equally likely.
 fn letter(byte: u8) -> Option<char> {
     let byte = usize::from(byte);

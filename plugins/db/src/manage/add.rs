@@ -4,9 +4,9 @@ use countersign_sdk::{AuthError, Result, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::roles::{self, Roles};
-use super::row::Profile;
 use crate::Db;
+use crate::profile::Profile;
+use crate::roles::{self, Roles};
 
 pub(super) const EXPECTED: &str =
     "{username, password, email?, first_name?, last_name?, roles?: [names]}";
@@ -50,9 +50,15 @@ impl Db {
             .present(&mut transaction, None)
             .await
             .map_err(failed)?;
-        if taken.iter().any(|row| row.same_name) {
+        if taken.iter().any(|row| profile.names(row)) {
             return Err(AuthError::invalid(format!(
                 "there is a user {:?} already; names that differ in case are the same",
+                profile.username
+            )));
+        }
+        if taken.iter().any(|row| row.email != profile.email) {
+            return Err(AuthError::invalid(format!(
+                "the database holds the name {:?} or its e-mail address equal to another user's",
                 profile.username
             )));
         }

@@ -7,8 +7,6 @@ mod add;
 mod import;
 mod list;
 mod passwd;
-mod roles;
-mod row;
 
 use countersign_sdk::{AuthError, Result, Secret};
 use serde::de::DeserializeOwned;
@@ -31,7 +29,7 @@ impl Db {
     }
 
     /// May users be written?
-    fn require_full_access(&self) -> Result<()> {
+    pub(crate) fn require_full_access(&self) -> Result<()> {
         if self.access == Access::Full {
             return Ok(());
         }
@@ -45,13 +43,16 @@ impl Db {
     async fn hash_password(&self, password: Secret) -> Result<String> {
         check_password(&password)?;
         let method = self.method;
+        if method.is_cut(password.expose()) {
+            return Err(AuthError::invalid(
+                "the password is longer than the 72 bytes that bcrypt sees",
+            ));
+        }
         let hash = self
             .cx
             .cpu(move || StoredHash::create(method, password.expose()));
-        let hash = hash
-            .await?
-            .map_err(|error| AuthError::unavailable(format!("a salt: {error}")))?;
-        Ok(hash.to_text())
+        hash.await?
+            .map_err(|error| AuthError::unavailable(format!("a new hash: {error}")))
     }
 }
 
@@ -67,15 +68,4 @@ fn check_password(password: &Secret) -> Result<()> {
         text if text.contains('\0') => Err(AuthError::invalid("the password contains NUL")),
         _ => Ok(()),
     }
-}
-
-/// Column widths of Airflow's tables; SQLite itself would take any length.
-fn check_text(field: &str, text: &str, most: usize) -> Result<(), String> {
-    if text.chars().any(char::is_control) {
-        return Err(format!("{field} contains control characters"));
-    }
-    if text.chars().count() > most {
-        return Err(format!("{field} is longer than {most} characters"));
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Db;
 use crate::accounts::Account;
+use crate::sql::with;
 
 pub(super) const EXPECTED: &str = "{username, password}";
 
@@ -24,14 +25,11 @@ impl Db {
             .ok_or_else(|| AuthError::invalid(format!("there is no user {:?}", new.username)))?;
         let hash = self.hash_password(new.password).await?;
         let failed = |error| self.database.failed("set a password", &error);
+        let update = "UPDATE ab_user SET password = :password, fail_login_count = 0 WHERE id = :id";
+        let named = [with("password", hash), with("id", account.row)];
         let mut transaction = self.database.begin().await?;
-        sqlx::query("UPDATE ab_user SET password = $2, fail_login_count = 0 WHERE id = $1")
-            .bind(account.id)
-            .bind(hash)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        transaction.execute(update, &named).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
-        Ok(json!({ "id": account.id, "username": account.username }))
+        Ok(json!({ "id": account.row, "username": account.username }))
     }
 }

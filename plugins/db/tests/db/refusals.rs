@@ -30,7 +30,7 @@ async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics() {
         row(
             6,
             "bcrypt",
-            "'$2b$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
+            "'$2x$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
             "1",
         ),
         row(7, "plain", &quoted(PASSWORD), "1"),
@@ -113,7 +113,7 @@ async fn d04_every_refusal_costs_a_whole_hash() {
         row(
             4,
             "bcrypt",
-            "'$2b$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
+            "'$2x$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
             "1",
         ),
     ];

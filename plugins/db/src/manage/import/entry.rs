@@ -4,8 +4,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::accounts::Account;
 use crate::hash::StoredHash;
-use crate::manage::row::Profile;
+use crate::profile::Profile;
 
 const EXPECTED: &str =
     "{id?, username, email?, firstname?, lastname?, roles: [names], password?: werkzeug hash}";
@@ -40,13 +41,14 @@ enum Id {
 }
 
 /// All entries, or everything that is wrong with them.
-pub(super) fn read(users: Value) -> Result<Vec<Entry>, Vec<String>> {
+/// Hashes other than werkzeug's are for tables that no Flask-AppBuilder reads.
+pub(super) fn read(users: Value, any_hash: bool) -> Result<Vec<Entry>, Vec<String>> {
     let Value::Array(users) = users else {
         return Err(vec![format!("expected an array of {EXPECTED}")]);
     };
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (index, user) in users.into_iter().enumerate() {
-        match Entry::read(index, user) {
+        match Entry::read(index, user, any_hash) {
             Ok(entry) => entries.push(entry),
             Err(problem) => problems.push(format!("entry {index}: {problem}")),
         }
@@ -59,7 +61,7 @@ pub(super) fn read(users: Value) -> Result<Vec<Entry>, Vec<String>> {
 }
 
 impl Entry {
-    fn read(index: usize, user: Value) -> Result<Self, String> {
+    fn read(index: usize, user: Value, any_hash: bool) -> Result<Self, String> {
         // serde's message may quote a value, and the value may be a hash.
         let raw: Raw = serde_json::from_value(user).map_err(|_| format!("expected {EXPECTED}"))?;
         let id = raw.id.map(Id::number).transpose()?;
@@ -71,9 +73,15 @@ impl Entry {
             password: raw.password,
         };
         profile.check()?;
+        let parse = if any_hash {
+            StoredHash::parse
+        } else {
+            StoredHash::parse_werkzeug
+        };
         match profile.password.as_deref() {
             None | Some("") => {}
-            Some(text) if text.len() <= 256 && StoredHash::parse(text).is_some() => {}
+            Some(text) if text.len() <= 256 && parse(text).is_some() => {}
+            Some(_) if any_hash => return Err("password is no hash of a known form".to_owned()),
             Some(_) => return Err("password is not a werkzeug hash (scrypt or pbkdf2)".to_owned()),
         }
         Ok(Entry {
@@ -90,7 +98,7 @@ impl Entry {
     }
 
     /// Would writing it change the row? A file without hashes leaves them.
-    pub(super) fn differs_from(&self, row: &Profile) -> bool {
+    pub(super) fn differs_from(&self, row: &Account) -> bool {
         let (mine, password) = (&self.profile, &self.profile.password);
         (
             &mine.username,
@@ -98,7 +106,9 @@ impl Entry {
             &mine.first_name,
             &mine.last_name,
         ) != (&row.username, &row.email, &row.first_name, &row.last_name)
-            || password.is_some() && *password != row.password
+            || password
+                .as_deref()
+                .is_some_and(|password| password != row.hash.as_deref().unwrap_or_default())
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use countersign_sdk::{AuthError, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::{Sqlite, Transaction};
 
-use super::roles::{self, Roles};
-use super::row::Present;
 use crate::Db;
+use crate::accounts::Account;
 use crate::hash::StoredHash;
+use crate::roles::{self, Roles};
+use crate::sql::Transaction;
 use entry::Entry;
 
 /// Problems named in one answer.
@@ -36,7 +36,8 @@ impl Db {
     /// Adds the users of the file and brings known ones to what it says.
     pub(super) async fn import_users(&self, mut arguments: Value) -> Result<Value> {
         self.require_full_access()?;
-        let mut entries = entry::read(arguments["users"].take()).map_err(|all| refused(&all))?;
+        let mut entries = entry::read(arguments["users"].take(), self.database.is_ours)
+            .map_err(|all| refused(&all))?;
         let mut report = Report {
             blanked: self.blank(&mut entries).await?,
             ..Report::default()
@@ -105,7 +106,7 @@ enum Placed {
 
 /// Writes one entry, or says what is in its way.
 async fn place(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     known: &Roles,
     entry: &Entry,
 ) -> sqlx::Result<Result<Placed, String>> {
@@ -122,11 +123,12 @@ async fn place(
             Ok(Ok(Placed::Created))
         }
         Ok(Some(row)) => {
-            let differs = entry.differs_from(&row.profile);
+            let id = row.row.unwrap_or_default();
+            let differs = entry.differs_from(row);
             if differs {
-                entry.profile.update(transaction, row.id).await?;
+                entry.profile.update(transaction, id).await?;
             }
-            let moved = roles::assign(transaction, row.id, &wanted).await?;
+            let moved = roles::assign(transaction, id, &wanted).await?;
             Ok(Ok(if differs || moved {
                 Placed::Updated
             } else {
@@ -137,22 +139,25 @@ async fn place(
 }
 
 /// The row that is this user already. Another user with his id, name or address is a conflict.
-fn own_row<'a>(entry: &Entry, present: &'a [Present]) -> Result<Option<&'a Present>, String> {
-    let named = present.iter().find(|row| row.same_name);
+fn own_row<'a>(entry: &Entry, present: &'a [Account]) -> Result<Option<&'a Account>, String> {
+    let named = present.iter().find(|row| entry.profile.names(row));
     if let (Some(row), Some(id)) = (named, entry.id)
-        && row.id != id
+        && row.row != Some(id)
     {
         return Err(format!("has id {} here and {id} in the file", row.id));
     }
-    let own = named.map(|row| row.id);
-    match present.iter().find(|row| Some(row.id) != own) {
-        Some(other) if other.same_email => Err(format!(
+    let own = named.map(|row| row.row);
+    match present.iter().find(|row| Some(row.row) != own) {
+        Some(other) if other.email == entry.profile.email => Err(format!(
             "the e-mail address belongs to {:?} here",
-            other.profile.username
+            other.username
         )),
+        Some(other) if entry.id.is_some() && other.row == entry.id => {
+            Err(format!("id {} is {:?} here", other.id, other.username))
+        }
         Some(other) => Err(format!(
-            "id {} is {:?} here",
-            other.id, other.profile.username
+            "the database holds its name or e-mail address equal to that of {:?}",
+            other.username
         )),
         None => Ok(named),
     }
