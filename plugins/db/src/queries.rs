@@ -169,7 +169,7 @@ impl<'a> Asked<'a> {
         let typed = |name: &str| {
             let index = order.iter().position(|known| known == name);
             match index.and_then(|index| described.parameters.get(index)) {
-                Some(kind) if kind != "TEXT" => format!("CAST(:{name} AS {kind})"),
+                Some(kind) if kind != "TEXT" => format!("CAST(CAST(:{name} AS TEXT) AS {kind})"),
                 _ => format!(":{name}"),
             }
         };

@@ -76,7 +76,7 @@ impl Bed {
                 let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
                 let create = format!("CREATE DATABASE {name}");
                 run_on(kind, server.url(), &create).await;
-                server.url().replace("/testbed", &format!("/{name}"))
+                format!("{}/{name}", server.url().strip_suffix("/testbed").unwrap())
             }
         };
         Bed { kind, url, folder }
@@ -88,6 +88,9 @@ impl Bed {
     }
 
     pub(crate) async fn run(&self, statements: &str) {
+        if statements.is_empty() {
+            return; // MySQL takes nothing for an error
+        }
         if self.kind == Kind::Sqlite {
             support::run(&self.folder.airflow(), statements).await;
         } else {

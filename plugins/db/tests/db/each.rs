@@ -30,11 +30,8 @@ async fn login_gives_the_row_and_the_roles_of_the_user_and_his_groups(kind: Kind
         user(7, "ada"),
         user(8, "bob"),
     );
-    let db = Bed::airflow(kind, &rows)
-        .await
-        .open(json!({}))
-        .await
-        .unwrap();
+    let bed = Bed::airflow(kind, &rows).await;
+    let db = bed.open(json!({})).await.unwrap();
     let ada = login(&db, "ADA", PASSWORD).await.unwrap().unwrap();
     assert_eq!((ada.id.as_str(), ada.username.as_str()), ("7", "ada"));
     assert_eq!(ada.email, "ada@example.org");
@@ -55,11 +52,8 @@ async fn tables_without_groups_are_enough(kind: Kind) {
          DROP TABLE ab_user_group; DROP TABLE ab_group_role; DROP TABLE ab_group;",
         user(7, "ada"),
     );
-    let db = Bed::airflow(kind, &rows)
-        .await
-        .open(json!({}))
-        .await
-        .unwrap();
+    let bed = Bed::airflow(kind, &rows).await;
+    let db = bed.open(json!({})).await.unwrap();
     let ada = login(&db, "ada", PASSWORD).await.unwrap().unwrap();
     assert_eq!(ada.roles, ["Viewer"]);
     let listed = db.manage("user_list", json!({})).await.unwrap();
@@ -76,11 +70,8 @@ async fn d06_name_is_the_same_name_on_every_database(kind: Kind) {
         (6, "axb"),
     ];
     let rows: String = names.iter().map(|(id, name)| user(*id, name)).collect();
-    let db = Bed::airflow(kind, &rows)
-        .await
-        .open(json!({}))
-        .await
-        .unwrap();
+    let bed = Bed::airflow(kind, &rows).await;
+    let db = bed.open(json!({})).await.unwrap();
     for (typed, id) in [
         ("admin", Some("1")),
         ("ADMIN", Some("1")),

@@ -50,11 +50,8 @@ fn queries(user: &str, roles: &str) -> Value {
 }
 
 async fn statements_of_the_operator_read_users_and_roles(kind: Kind) {
-    let db = people(kind)
-        .await
-        .open(queries(&user(kind), ROLES))
-        .await
-        .unwrap();
+    let bed = people(kind).await;
+    let db = bed.open(queries(&user(kind), ROLES)).await.unwrap();
     for name in ["ada", "ADA", "ada@example.org"] {
         let ada = login(&db, name, PASSWORD).await.unwrap().unwrap();
         assert_eq!((ada.id.as_str(), ada.username.as_str()), ("7", "Ada"));
@@ -86,8 +83,8 @@ async fn statements_of_the_operator_read_users_and_roles(kind: Kind) {
 
 async fn column_that_is_a_number_is_compared_as_one(kind: Kind) {
     let user = "SELECT number AS id, login AS username, secret AS password FROM people WHERE number = :username";
-    let db = people(kind)
-        .await
+    let bed = people(kind).await;
+    let db = bed
         .open(json!({ "queries": { "user": user } }))
         .await
         .unwrap();
