@@ -8,6 +8,7 @@ pub mod client;
 pub mod command;
 pub mod folder;
 pub mod patched;
+pub mod postgres;
 pub mod server;
 pub mod tls;
 pub mod token;

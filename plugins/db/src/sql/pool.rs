@@ -42,7 +42,7 @@ pub(crate) struct Description {
 }
 
 /// One named argument.
-pub(crate) fn with<'a>(name: &'a str, value: impl Into<Argument>) -> (&'a str, Argument) {
+pub(crate) fn with(name: &str, value: impl Into<Argument>) -> (&str, Argument) {
     (name, value.into())
 }
 

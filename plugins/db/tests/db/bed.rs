@@ -210,7 +210,7 @@ impl Server {
         }
         Server {
             facts,
-            child: child,
+            child,
             prefix,
         }
     }

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::alphabet::Alphabet;
+use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{NO_PAD, STANDARD};
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::number;
 use crate::hash::{Method, StoredHash};
@@ -41,6 +41,6 @@ fn adapted(text: &str) -> Option<Vec<u8>> {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
     let alphabet = Alphabet::new(LETTERS).ok()?;
     // passlib leaves bits over, as it does in its own verification.
-    let lenient = GeneralPurposeConfig::from(NO_PAD).with_decode_allow_trailing_bits(true);
+    let lenient = NO_PAD.with_decode_allow_trailing_bits(true);
     GeneralPurpose::new(&alphabet, lenient).decode(text).ok()
 }
