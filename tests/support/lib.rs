@@ -9,6 +9,7 @@ pub mod command;
 pub mod folder;
 pub mod patched;
 pub mod postgres;
+pub mod peer;
 pub mod server;
 pub mod tls;
 pub mod token;
