@@ -4,17 +4,44 @@
 use std::net::SocketAddr;
 
 use countersign_tests::airflow::{self, Airflow, Facts};
-use countersign_tests::{Folder, Server, artifacts, post_json, send, token};
+use countersign_tests::{Folder, Server, artifacts, countersign, post_json, send, token};
 
-/// The db backend on Airflow's live database, and Airflow's own public key published.
-fn config(facts: &Facts, more: &str) -> String {
+/// What Airflow takes beside RS256. Airflow reads the JWKS once and takes five seconds to start, so
+/// that one server publishes the keys of all, and a second one signs with each.
+const OTHERS: [&str; 3] = ["ES256", "ES384", "EdDSA"];
+
+/// The db backend on Airflow's live database.
+fn config(facts: &Facts, keys: &str, more: &str) -> String {
     format!(
-        "plugins: {{ directories: [\"{}\"] }}\nbackends:\n  users: {{ plugin: db, config: {{ url: \"{}\" }} }}\nkeys:\n  extra_public: [{{ file: \"{}\", kid: \"{}\" }}]\n{more}",
+        "plugins: {{ directories: [\"{}\"] }}\nbackends:\n  users: {{ plugin: db, config: {{ url: \"{}\" }} }}\nkeys: {{ {keys} }}\n{more}",
         artifacts::built().display(),
         facts["AIRFLOW_DB_URL"],
-        facts["AIRFLOW_OWN_PUBLIC_KEY"],
-        facts["AIRFLOW_OWN_KID"],
     )
+}
+
+/// `keys.extra_public` with Airflow's own key and those of the other algorithms.
+fn published(folder: &Folder, facts: &Facts) -> String {
+    let own = (&facts["AIRFLOW_OWN_PUBLIC_KEY"], &*facts["AIRFLOW_OWN_KID"]);
+    let others = OTHERS.map(|algorithm| (generate(folder, algorithm), algorithm));
+    let entries = [own]
+        .into_iter()
+        .chain(others.iter().map(|(file, kid)| (file, *kid)));
+    let entries: Vec<_> = entries
+        .map(|(file, kid)| format!("{{ file: \"{file}\", kid: \"{kid}\" }}"))
+        .collect();
+    format!("extra_public: [{}]", entries.join(", "))
+}
+
+/// Makes `<algorithm>.key`, and its public half, whose path is the answer.
+fn generate(folder: &Folder, algorithm: &str) -> String {
+    let public = folder.join(&format!("{algorithm}.pub"));
+    let public = public.to_str().unwrap();
+    let private = format!("{algorithm}.key");
+    let arguments = ["keys", "generate", "--algorithm", algorithm];
+    let files = ["--private-key", &private, "--public-key", public];
+    let done = countersign(folder.path(), &[&arguments[..], &files].concat(), &[], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    public.to_owned()
 }
 
 fn status(airflow: SocketAddr, path: &str, jwt: &str) -> u16 {
@@ -33,7 +60,8 @@ fn airflow_accepts_our_tokens_and_goes_on_with_its_own() {
     let folder = Folder::new();
     let home = folder.join("airflow");
     let facts = airflow::prepare(&home);
-    let server = Server::start(&folder, &config(&facts, ""));
+    let published = published(&folder, &facts);
+    let server = Server::start(&folder, &config(&facts, &published, ""));
     let jwks = format!("http://{}/.well-known/jwks.json", server.address);
     let own = [
         facts["AIRFLOW_OWN_KEY"].as_str(),
@@ -89,16 +117,17 @@ fn airflow_accepts_our_tokens_and_goes_on_with_its_own() {
     );
     assert_eq!(status(airflow, "/api/v2/pools", &theirs), 200);
 
-    expired_token_is_401(&folder, &server, airflow, &facts);
+    expired_token_is_401(&server, airflow, &facts);
+    tokens_of_other_algorithms_are_accepted(&folder, airflow, &facts);
     airflowctl_prints_our_token(&home, &server, airflow, &facts);
     logins_are_counted_in_airflows_table(&home, &facts);
 }
 
 /// The same keys in a second server whose tokens live two seconds.
-fn expired_token_is_401(folder: &Folder, server: &Server, airflow: SocketAddr, facts: &Facts) {
+fn expired_token_is_401(server: &Server, airflow: SocketAddr, facts: &Facts) {
     let other = Folder::new();
     copy_keys(&server.state, &other.join("state"));
-    let short = Server::start(&other, &config(facts, "tokens: { lifetime: 2s }\n"));
+    let short = Server::start(&other, &config(facts, "", "tokens: { lifetime: 2s }\n"));
     let jwt = short.token(&facts["AIRFLOW_ADMIN"], &facts["AIRFLOW_ADMIN_PASSWORD"]);
     let expires = token::claims(&jwt)["exp"].as_u64().unwrap();
     // Until it expires the answer is 200, from then on 401: asked again and again, no pause is guessed.
@@ -112,8 +141,22 @@ fn expired_token_is_401(folder: &Folder, server: &Server, airflow: SocketAddr, f
             }
         }
     }
-    drop(short);
-    assert!(folder.path().exists());
+}
+
+/// Airflow goes by the `alg` of each published key: no setting of its own names an algorithm.
+fn tokens_of_other_algorithms_are_accepted(folder: &Folder, airflow: SocketAddr, facts: &Facts) {
+    for algorithm in OTHERS {
+        let file = folder.join(&format!("{algorithm}.key"));
+        let keys = format!(
+            "algorithm: {algorithm}, kid: {algorithm}, private_key: \"{}\"",
+            file.display()
+        );
+        let own = Folder::new();
+        let server = Server::start(&own, &config(facts, &keys, ""));
+        let jwt = server.token(&facts["AIRFLOW_ADMIN"], &facts["AIRFLOW_ADMIN_PASSWORD"]);
+        assert_eq!(token::header(&jwt)["alg"], algorithm);
+        assert_eq!(status(airflow, "/api/v2/pools", &jwt), 200, "{algorithm}");
+    }
 }
 
 fn airflowctl_prints_our_token(
@@ -175,7 +218,7 @@ fn airflows_export_is_imported_with_its_ids() {
             ("COUNTERSIGN_STATE", state.to_str().unwrap()),
             ("COUNTERSIGN_CONFIG", "config.yaml"),
         ];
-        let done = countersign_tests::countersign(folder.path(), arguments, &environment, input);
+        let done = countersign(folder.path(), arguments, &environment, input);
         assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
         done.stdout
     };

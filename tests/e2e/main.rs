@@ -9,6 +9,7 @@ mod canary;
 mod check;
 mod claims;
 mod config;
+mod consumers;
 mod databases;
 mod deploy;
 mod discovery;
