@@ -37,7 +37,9 @@ impl Airflow {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.0.address("AIRFLOW_PORT")
+        format!("127.0.0.1:{}", self.0.facts["AIRFLOW_PORT"])
+            .parse()
+            .unwrap()
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -75,11 +74,6 @@ impl Peer {
             peer.facts.insert(key.into(), value.into());
         }
         peer
-    }
-
-    /// Loopback and the port that the script calls `port`.
-    pub fn address(&self, port: &str) -> SocketAddr {
-        format!("127.0.0.1:{}", self.facts[port]).parse().unwrap()
     }
 }
 

@@ -1,29 +1,28 @@
-# What the scripts of small servers share; sourced by them, with $dir set.
+# What the scripts of small servers share; sourced by them.
+
+# They fetch the JWKS from this machine; a proxy would not find it.
+export NO_PROXY='*' no_proxy='*'
 
 fail() { echo "error: $1" >&2; echo "help: $2" >&2; exit 1; }
 
-listening() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+# A loopback address that no other running script has, made from the process id (22 bits on Linux): neither nginx nor
+# Apache takes port 0, and a free port that was only looked for may be somebody else's a moment later.
+own_address() { echo "127.$(($$ >> 14 & 255)).$(($$ >> 7 & 127 | 128)).$((($$ & 127) + 1))"; }
 
-# A free port below the range that the kernel hands out.
-free_port() {
-  local port
-  while port=$((RANDOM % 12000 + 18000)); listening "$port"; do :; done
-  echo "$port"
-}
-
-# Returns when process $1 listens on each further port; gives up when it ends, or after ten seconds.
+# Returns when process $1 listens on each further ADDRESS/PORT; gives up when it ends, or after ten seconds.
 wait_until_ready() {
-  local process=$1 port end=$((SECONDS + 10))
+  local process=$1 place end=$((SECONDS + 10))
   shift
-  for port; do
-    until listening "$port"; do
+  for place; do
+    until (exec 3<> "/dev/tcp/$place") 2> /dev/null; do
       kill -0 "$process" 2> /dev/null && [ "$SECONDS" -lt "$end" ] || return 1
       sleep 0.02
     done
   done
 }
 
-# Keeps process $1 until TERM, INT or the end of standard input, so that a test which dies takes it along.
+# Keeps process $1 until TERM, INT or the end of descriptor 3, which is the script's standard input, so that a test
+# which dies takes it along.
 until_told() {
   local process=$1 reader
   trap 'kill "$process" 2> /dev/null' TERM INT

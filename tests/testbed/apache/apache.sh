@@ -21,11 +21,10 @@ PATH=$PATH:/usr/sbin
 mkdir -p "$dir/pages"
 chmod 755 "$dir" "$dir/pages"
 echo page > "$dir/pages/page"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
-  -addext subjectAltName=IP:127.0.0.1 -keyout "$dir/tls.key" -out "$dir/tls.pem" 2> "$dir/out"
+address=$(own_address) port=28080 tls=28443
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$address" \
+  -addext "subjectAltName=IP:$address" -keyout "$dir/tls.key" -out "$dir/tls.pem" 2> "$dir/out"
 
-port=$(free_port)
-until tls=$(free_port); [ "$tls" != "$port" ]; do :; done
 {
   for name in mpm_event authn_core authz_core authz_user dir headers proxy proxy_http ssl auth_openidc; do
     echo "LoadModule ${name}_module $modules/mod_$name.so"
@@ -35,7 +34,7 @@ until tls=$(free_port); [ "$tls" != "$port" ]; do :; done
 ServerRoot $dir
 PidFile $dir/apache.pid
 Mutex file:$dir default
-ServerName 127.0.0.1
+ServerName $address
 ErrorLog $dir/error.log
 StartServers 1
 ServerLimit 1
@@ -43,17 +42,17 @@ ThreadsPerChild 8
 MaxRequestWorkers 8
 MinSpareThreads 1
 MaxSpareThreads 8
-Listen 127.0.0.1:$tls
-<VirtualHost 127.0.0.1:$tls>
+Listen $address:$tls
+<VirtualHost $address:$tls>
     SSLEngine on
     SSLCertificateFile $dir/tls.pem
     SSLCertificateKeyFile $dir/tls.key
     ProxyPass / http://$countersign/
 </VirtualHost>
-Listen 127.0.0.1:$port
-<VirtualHost 127.0.0.1:$port>
+Listen $address:$port
+<VirtualHost $address:$port>
     DocumentRoot $dir/pages
-    Define COUNTERSIGN_JWKS https://127.0.0.1:$tls/.well-known/jwks.json
+    Define COUNTERSIGN_JWKS https://$address:$tls/.well-known/jwks.json
     Define COUNTERSIGN_ISSUER $issuer
     Define COUNTERSIGN_AUDIENCE $audience
     Define COUNTERSIGN_PATH /page
@@ -66,10 +65,10 @@ C
 
 exec 3<&0
 apache2 -f "$dir/apache.conf" -DFOREGROUND > "$dir/out" 2>&1 < /dev/null 3<&- &
-if ! wait_until_ready $! "$port" "$tls"; then
+if ! wait_until_ready $! "$address/$port" "$address/$tls"; then
   tail -n 15 "$dir/out" "$dir/error.log" >&2
   kill $! 2> /dev/null || :
-  fail "Apache did not start on port $port" "its words are above"
+  fail "Apache did not start on $address:$port" "its words are above"
 fi
-printf '%s\n' "PORT=$port" "LOG=$dir/error.log"
+printf '%s\n' "ADDRESS=$address:$port" "LOG=$dir/error.log"
 until_told $!

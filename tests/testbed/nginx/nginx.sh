@@ -16,7 +16,7 @@ module=/usr/lib/nginx/modules/ngx_http_js_module.so
 [ -e "$module" ] || fail "nginx has no njs: $module is missing" "install libnginx-mod-http-js"
 PATH=$PATH:/usr/sbin
 
-port=$(free_port)
+address=$(own_address) port=28080
 mkdir -p "$dir"/{temp,cache,pages}
 echo page > "$dir/pages/page"
 {
@@ -40,7 +40,7 @@ http {
     js_import countersign from $shipped/countersign.js;
     upstream countersign { server $countersign; }
     server {
-        listen 127.0.0.1:$port;
+        listen $address:$port;
         root $dir/pages;
         set \$countersign_issuer $issuer;
         set \$countersign_audience $audience;
@@ -59,10 +59,10 @@ C
 
 exec 3<&0
 nginx -e "$dir/error.log" -p "$dir" -c "$dir/nginx.conf" > "$dir/out" 2>&1 < /dev/null 3<&- &
-if ! wait_until_ready $! "$port"; then
+if ! wait_until_ready $! "$address/$port"; then
   tail -n 15 "$dir/out" "$dir/error.log" >&2
   kill $! 2> /dev/null || :
-  fail "nginx did not start on port $port" "its words are above"
+  fail "nginx did not start on $address:$port" "its words are above"
 fi
-printf '%s\n' "PORT=$port" "LOG=$dir/error.log"
+printf '%s\n' "ADDRESS=$address:$port" "LOG=$dir/error.log"
 until_told $!
