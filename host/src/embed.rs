@@ -146,6 +146,7 @@ async fn peer_of_the_connection(mut request: Request, next: Next) -> Response {
 fn told(error: &StartError) -> String {
     match error {
         StartError::Keys(error) => format!("{error}\nhelp: {}", error.help()),
+        StartError::Store(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Backends(errors) => {
             let each = errors
                 .iter()

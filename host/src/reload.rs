@@ -23,7 +23,7 @@ use crate::http::Serving;
 use crate::keys::Mode;
 use crate::live::Live;
 use crate::server::tls::{Certificates, Pair, TlsError};
-use crate::start::{StartError, open_keys, serving};
+use crate::start::{StartError, open_keys, open_store, serving};
 use crate::token::Tokens;
 
 /// Beyond the backends' own time limits: what a call needs to notice that its own is over.
@@ -93,6 +93,8 @@ impl Reloader {
         };
 
         let old = self.live.latest();
+        let store = open_store(&config, Mode::Serve, old.tokens.accounts.store()).await;
+        let store = store.map_err(StartError::Store)?;
         let displaced = plan.displaces(&old.tokens.registry);
         if !displaced.is_empty() {
             self.end(&old, &displaced).await?;
@@ -110,7 +112,7 @@ impl Reloader {
             tracing::error!(%error, "the first administrator of a new table could not be added");
         }
         let throttle = old.tokens.throttle.with(&config.server.throttle);
-        let next = Arc::new(serving(&config, keys, registry, throttle));
+        let next = Arc::new(serving(&config, keys, store, registry, throttle));
         let news = news(&old.tokens, &next.tokens, &kept);
         let leaving = self.live.open(next);
         if let (Some(certificates), Some(pair)) = (&self.certificates, pair) {

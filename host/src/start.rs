@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::accounts::Accounts;
+use crate::accounts::store::{Location, Store, StoreError};
 use crate::accounts::throttle::Throttle;
 use crate::backends::library::Libraries;
 use crate::backends::{Registry, supervisor};
@@ -12,7 +14,7 @@ use crate::http::Serving;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
 use crate::keys::{KeyError, KeySet, Mode, Opening};
-use crate::token::{Issuer, Tokens};
+use crate::token::{Issuer, Roles, Tokens};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +22,13 @@ use crate::token::{Issuer, Tokens};
 pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("{} backends cannot be started", .0.len())]
     Backends(Vec<supervisor::StartError>),
 }
 
-/// Opens the keys and starts the backends. `progress` is told what takes a while.
+/// Opens the keys and the store, and starts the backends. `progress` is told what takes a while.
 pub async fn start(
     config: &Config,
     libraries: &Libraries,
@@ -33,16 +37,39 @@ pub async fn start(
 ) -> Result<Serving, StartError> {
     let keys = open_keys(config, mode, progress)?;
     let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
+    let store = open_store(config, mode, None).await?;
     let registry = plan.start(&config.state, mode == Mode::Check).await;
     let registry = registry.map_err(StartError::Backends)?;
     let throttle = Throttle::new(&config.server.throttle);
-    Ok(serving(config, keys, registry, throttle))
+    Ok(serving(config, keys, store, registry, throttle))
+}
+
+/// The store, where this configuration needs one: where a backend provisions. The one that
+/// serves stays if it is in the same place. A check looks, and opens nothing.
+pub async fn open_store(
+    config: &Config,
+    mode: Mode,
+    serving: Option<&Arc<Store>>,
+) -> Result<Option<Arc<Store>>, StoreError> {
+    let mut backends = config.backends.values();
+    if !backends.any(|backend| backend.provision.is_some()) {
+        return Ok(None);
+    }
+    let location = Location::of(config);
+    if let Some(store) = serving.filter(|store| store.is_at(&location)) {
+        return Ok(Some(Arc::clone(store)));
+    }
+    match mode {
+        Mode::Check => Store::check(&location).await.map(|()| None),
+        Mode::Serve => Ok(Some(Arc::new(Store::open(location).await?))),
+    }
 }
 
 /// The keys that this configuration names.
 pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result<KeySet, KeyError> {
     let keys = KeySet::open(
         &config.keys,
+        &config.tokens.algorithms(),
         &config.state,
         &Opening {
             mode,
@@ -58,10 +85,18 @@ pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result
 }
 
 /// What serves, of live parts.
-pub fn serving(config: &Config, keys: KeySet, registry: Registry, throttle: Throttle) -> Serving {
+pub fn serving(
+    config: &Config,
+    keys: KeySet,
+    store: Option<Arc<Store>>,
+    registry: Registry,
+    throttle: Throttle,
+) -> Serving {
     Serving {
         tokens: Tokens {
             registry,
+            accounts: Accounts::new(store),
+            roles: Arc::new(Roles::new(config)),
             issuer: Arc::new(Issuer::new(config, config.issuer())),
             keys: Arc::new(keys),
             throttle,

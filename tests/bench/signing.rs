@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
 };
+use countersign::accounts::Principal;
 use countersign::config::Config;
 use countersign::config::shapes::Algorithm;
 use countersign::keys::{KeySet, Mode, Opening};
@@ -70,13 +71,18 @@ pub(crate) fn measure() -> Vec<Row> {
 /// Both rows of one algorithm; the figure proper is the first.
 fn of(algorithm: &str, keys: &KeySet, target: f64, mut raw: impl FnMut(&[u8])) -> Vec<Row> {
     let issuer = Issuer::new(&Config::default(), "http://127.0.0.1:8090".into());
-    let user = User {
-        id: "1".into(),
-        username: "admin".into(),
-        roles: vec!["Admin".into()],
-        ..User::default()
+    let admin = Principal {
+        backend: "users".into(),
+        home: "users".into(),
+        user: User {
+            id: "1".into(),
+            username: "admin".into(),
+            roles: vec!["Admin".into()],
+            ..User::default()
+        },
     };
-    let claims = || issuer.claims("users", &user, &user.roles, Lifetime::Api, 1_790_000_000);
+    let audience = issuer.audience(None).unwrap();
+    let claims = || issuer.claims(audience, &admin, Lifetime::Api, 1_790_000_000);
     let json = claims().unwrap().json;
     let signer = keys.active();
     let token = signer.sign(&json).unwrap();
@@ -156,5 +162,5 @@ fn key_set(folder: &Folder, algorithm: Algorithm, der: &[u8]) -> KeySet {
         now: SystemTime::now(),
         progress: &|_| {},
     };
-    KeySet::open(&settings, folder.path(), &opening).unwrap()
+    KeySet::open(&settings, &[], folder.path(), &opening).unwrap()
 }

@@ -1,7 +1,12 @@
-//! Accounts that live in a plugin's own tables, managed through the host; and the
-//! brake on guessing their passwords.
+//! Accounts: what the host remembers of users ([`store`]), the rows that they have in
+//! another backend ([`provision`]), the users of a plugin's own tables, managed through
+//! the host, and the brake on guessing their passwords ([`throttle`]).
 
 pub mod first_admin;
 pub mod initial_password;
 pub mod manage;
+pub mod provision;
+pub mod store;
 pub mod throttle;
+
+pub use provision::{Accounts, Principal};

@@ -33,6 +33,14 @@ pub enum StartError {
         plugin: String,
         reason: String,
     },
+    #[error(
+        "backend \"{backend}\" provisions into \"{target}\", whose plugin \"{plugin}\" keeps no rows for others"
+    )]
+    NoProvision {
+        backend: String,
+        target: String,
+        plugin: String,
+    },
 }
 
 impl StartError {
@@ -40,6 +48,9 @@ impl StartError {
     pub fn help(&self) -> String {
         match self {
             StartError::Load { error, .. } => error.help(),
+            StartError::NoProvision { backend, .. } => format!(
+                "name another backend in backends.{backend}.provision, or leave it out; a backend of the db plugin needs access: full"
+            ),
             StartError::Configure { backend, .. } => format!(
                 "see backends.{backend}.config; `countersign config schema` shows what the plugin takes"
             ),
@@ -83,11 +94,13 @@ impl Plan {
             .into_iter()
             .partition(Result::is_ok);
         let ready: Registry = ready.into_iter().flatten().map(Arc::new).collect();
+        let mut failures: Vec<StartError> = failures.into_iter().filter_map(Result::err).collect();
+        failures.extend(cannot_provision(&ready));
         if failures.is_empty() {
             return Ok(ready);
         }
         retire(ready.iter()).await;
-        Err(failures.into_iter().filter_map(Result::err).collect())
+        Err(failures)
     }
 
     /// Running backends that must end before this plan starts: they hold files which
@@ -104,6 +117,18 @@ impl Plan {
             .filter(|backend| backend.capabilities.exclusive && other_copy(backend))
             .collect()
     }
+}
+
+/// Backends whose users have nowhere to go. A target that did not start has its own error.
+fn cannot_provision(ready: &Registry) -> impl Iterator<Item = StartError> {
+    ready.iter().filter_map(|backend| {
+        let target = ready.get(&backend.settings.provision.as_ref()?.backend)?;
+        (!target.capabilities.provision).then(|| StartError::NoProvision {
+            backend: backend.id.clone(),
+            target: target.id.clone(),
+            plugin: target.settings.plugin.clone(),
+        })
+    })
 }
 
 /// Makes a backend again that was told to finish: same library, same settings.

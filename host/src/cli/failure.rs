@@ -148,6 +148,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Keys(error) => error.into(),
+            StartError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
             StartError::Backends(errors) => {
                 let each = errors.iter().map(|error: &supervisor::StartError| {
                     format!("error: {error}\nhelp: {}\n", error.help())

@@ -60,7 +60,12 @@ pub(super) fn run(setup: &Setup, command: &Keys) -> Result<(), Failure> {
                 now: SystemTime::now(),
                 progress: &|_| {},
             };
-            let keys = KeySet::open(&config.keys, &config.state, &opening)?;
+            let keys = KeySet::open(
+                &config.keys,
+                &config.tokens.algorithms(),
+                &config.state,
+                &opening,
+            )?;
             output::write(&if *json {
                 format!("{:#}\n", serde_json::json!(keys.list()))
             } else {
@@ -96,6 +101,7 @@ pub(super) fn run(setup: &Setup, command: &Keys) -> Result<(), Failure> {
                     let _lock = state::lock(&config.state)?;
                     generate::into_state(
                         algorithm,
+                        &config.tokens.algorithms(),
                         id.as_deref(),
                         &config.state,
                         SystemTime::now(),

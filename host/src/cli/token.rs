@@ -127,7 +127,12 @@ fn own(config: &Config) -> Result<Arc<verify::KeySet>, Failure> {
         now: SystemTime::now(),
         progress: &|_| {},
     };
-    let keys = KeySet::open(&config.keys, &config.state, &opening)?;
+    let keys = KeySet::open(
+        &config.keys,
+        &config.tokens.algorithms(),
+        &config.state,
+        &opening,
+    )?;
     parse(&keys.jwks().body(), "the published keys")
 }
 

@@ -84,8 +84,15 @@ impl Page {
                 .any_key()
                 .filter(|entry| !entry.properties().is_empty())
             {
+                let given = default.and_then(Value::as_object);
+                let Some(given) = given.filter(|given| !given.is_empty()) else {
+                    self.value(depth, child, default, &key);
+                    self.text += &format!("{indent}#   NAME:\n");
+                    self.entry(&format!("{indent}#     "), entry, "");
+                    continue;
+                };
                 self.text += &format!("{indent}{name}:\n");
-                for (id, default) in default.and_then(Value::as_object).into_iter().flatten() {
+                for (id, default) in given {
                     self.text += &format!("{indent}  {}:\n", string(id));
                     self.keys(entry, default, &key.child(id));
                 }
@@ -104,7 +111,14 @@ impl Page {
             Some(value) => format!("{indent}{}: {}\n", key.last(), inline(value)),
             None => format!("{indent}# {}:\n", key.last()),
         };
-        let Some(item) = shape.items() else { return };
+        if let Some(item) = shape.items() {
+            self.entry(&format!("{indent}#   "), item, "- ");
+        }
+    }
+
+    /// The keys of a map in a list or under a name of the operator's, as comments.
+    fn entry(&mut self, start: &str, item: Shape<'_>, bullet: &str) {
+        let blank = " ".repeat(bullet.len());
         let names = ordered(
             item.properties().into_iter().map(|(name, _)| name),
             &item.order(),
@@ -113,14 +127,15 @@ impl Page {
             let Some(child) = item.property(name) else {
                 continue;
             };
-            let bullet = if i == 0 { "-" } else { " " };
+            let bullet = if i == 0 { bullet } else { &blank };
             let given = if item.requires(name) {
                 "required".into()
             } else {
-                child.default().map_or_else(String::new, inline)
+                let default = child.default().filter(|default| !default.is_null());
+                default.map_or_else(String::new, inline)
             };
             self.text += &format!(
-                "{indent}#   {bullet} {name}: # {given}; {}; {}\n",
+                "{start}{bullet}{name}: # {given}; {}; {}\n",
                 child.expected(),
                 child.description()
             );

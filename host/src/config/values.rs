@@ -126,6 +126,37 @@ pub mod duration {
         sink.serialize_str(&text(value))
     }
 
+    /// The same where a duration may be absent.
+    pub mod optional {
+        use std::time::Duration;
+
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        /// Reads a duration from text, if there is one.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            source: D,
+        ) -> Result<Option<Duration>, D::Error> {
+            let text = Option::<String>::deserialize(source)?;
+            let read = |text: String| {
+                super::parse(&text).ok_or_else(|| {
+                    D::Error::custom("expected a duration such as 10s, 15m, 24h or 7d")
+                })
+            };
+            text.map(read).transpose()
+        }
+
+        /// Writes a duration as text, and nothing for none.
+        pub fn serialize<S: Serializer>(
+            value: &Option<Duration>,
+            sink: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => sink.serialize_str(&super::text(value)),
+                None => sink.serialize_none(),
+            }
+        }
+    }
+
     /// The JSON Schema of a duration: a text of numbers with units, such as `1h 30m`.
     #[derive(Debug)]
     pub struct Schema;

@@ -64,8 +64,8 @@ fn metadata(tokens: &Tokens) -> Value {
         "response_types_supported": [],
         "grant_types_supported": [],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [tokens.keys.active().algorithm()],
-        "claims_supported": tokens.issuer.claim_names().collect::<Vec<_>>(),
+        "id_token_signing_alg_values_supported": tokens.keys.algorithms(),
+        "claims_supported": tokens.issuer.claim_names(),
     })
 }
 

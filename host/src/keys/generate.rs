@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::configured::usable;
 use super::key_set::seconds;
 use super::list::KeyState;
-use super::ring::{Ring, make_pair};
+use super::ring::{Ring, Slot, make_pair};
 use super::{KeyError, atomic, pem};
 use crate::config::shapes::Algorithm;
 
@@ -88,14 +88,16 @@ pub fn into_files(
 }
 
 /// Makes a key in the state folder as the new standby: published from the next start on, signing
-/// after a rotation. It takes the place of a standby that is there. The caller holds the lock on
-/// the state folder.
+/// after a rotation. It takes the place of a standby that is there: of one for the same algorithm
+/// if that is among `named`, the algorithms that audiences ask for by name, else of the default
+/// audience's. The caller holds the lock on the state folder.
 ///
 /// # Errors
 /// [`KeyError::KidReused`], [`KeyError::Kid`], [`KeyError::Write`], [`KeyError::Index`],
 /// [`KeyError::Crypto`].
 pub fn into_state(
     algorithm: Algorithm,
+    named: &[Algorithm],
     kid: Option<&str>,
     state: &Path,
     now: SystemTime,
@@ -103,7 +105,7 @@ pub fn into_state(
 ) -> Result<Generated, KeyError> {
     kid.map(usable).transpose()?;
     let mut ring = Ring::load(state)?;
-    let replaced = ring.drop_standby();
+    let replaced = ring.drop_standby(&Slot { algorithm, named });
     let jwk = ring.make(algorithm, kid, KeyState::Next, seconds(now), progress)?;
     ring.save()?;
     for file in replaced {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::list::{KeyState, KeyView};
 use super::pair::Pair;
-use super::ring::{Ring, make_pair};
+use super::ring::{Ring, Slot, make_pair};
 use super::{Jwk, Jwks, KeyError, Signer, configured, published};
 use crate::config::shapes::{Algorithm, Keys};
 
@@ -13,6 +13,8 @@ use crate::config::shapes::{Algorithm, Keys};
 #[derive(Debug)]
 pub struct KeySet {
     active: Signer,
+    /// One for each algorithm that an audience asks for by name, unless `active` does.
+    named: Vec<Signer>,
     jwks: Jwks,
     list: Vec<KeyView>,
     notices: Vec<String>,
@@ -55,32 +57,55 @@ impl KeySet {
     ///
     /// With `keys.private_key` that file signs, and keys of the state folder stay published, so
     /// that tokens which they signed go on verifying. Otherwise the state folder's active key
-    /// signs; the first start makes it, and a standby.
+    /// signs; the first start makes it, and a standby. The algorithms that audiences ask for by
+    /// name (`named`) have a key and a standby each, in the state folder; the server's own key
+    /// signs for an audience that names its algorithm.
     ///
     /// # Errors
     /// [`KeyError`]: a file is missing, open to others, encrypted, of the wrong kind or size, does
     /// not match its public half; a key id is taken; the state folder cannot be read or written.
-    pub fn open(settings: &Keys, state: &Path, opening: &Opening<'_>) -> Result<KeySet, KeyError> {
+    pub fn open(
+        settings: &Keys,
+        named: &[Algorithm],
+        state: &Path,
+        opening: &Opening<'_>,
+    ) -> Result<KeySet, KeyError> {
         let mut notices = Vec::new();
         let mut ring = Ring::load(state)?;
         let known = ring.known().clone();
         let (active, file) = match configured::signing(settings, opening.exposed, &mut notices)? {
             Some((signer, file)) => (signer, Some(file)),
-            None => (
-                from_state(settings, &mut ring, opening, &mut notices)?,
-                None,
-            ),
+            None => {
+                let slot = Slot {
+                    algorithm: settings.algorithm,
+                    named,
+                };
+                (from_state(&slot, &mut ring, opening, &mut notices)?, None)
+            }
         };
-        if !known.is_empty() && !known.contains_key(active.kid()) {
-            notices.push(
-                "the signing key was never published before: consumers that keep our keys (Airflow for an hour) refuse its tokens until they fetch again"
-                    .into(),
-            );
+        let others = named
+            .iter()
+            .filter(|algorithm| **algorithm != active.algorithm());
+        let others = others.map(|&algorithm| {
+            let slot = Slot { algorithm, named };
+            from_state(&slot, &mut ring, opening, &mut notices)
+        });
+        let named = others.collect::<Result<Vec<Signer>, KeyError>>()?;
+        let signing = || std::iter::once(&active).chain(&named);
+        for new in signing().filter(|signer| !known.contains_key(signer.kid())) {
+            if !known.is_empty() {
+                notices.push(format!(
+                    "the signing key for {} was never published before: consumers that keep our keys (Airflow for an hour) refuse its tokens until they fetch again",
+                    new.algorithm()
+                ));
+            }
         }
 
         let own = file.map(|file| (active.jwk().clone(), file));
         let extras = configured::extras(settings, opening.exposed, &mut notices)?;
-        let published = published::all(own, &ring, extras)?;
+        let published = published::all(own, &ring, extras, |kid| {
+            signing().any(|signer| signer.kid() == kid)
+        })?;
         for key in &published {
             ring.remember(&key.jwk, &key.view.file)?;
         }
@@ -88,25 +113,39 @@ impl KeySet {
             ring.save()?;
         }
 
-        let others = published
-            .iter()
-            .map(|key| &key.jwk)
-            .filter(|jwk| *jwk != active.jwk())
-            .cloned();
+        let mut others: Vec<Jwk> = named.iter().map(|signer| signer.jwk().clone()).collect();
+        for key in &published {
+            if key.jwk != *active.jwk() && !others.contains(&key.jwk) {
+                others.push(key.jwk.clone());
+            }
+        }
         let jwks = Jwks::new(active.jwk().clone(), others, settings.lead)
             .map_err(|_| KeyError::crypto(active.algorithm()))?;
         let list = published.into_iter().map(|key| key.view).collect();
         Ok(KeySet {
             active,
+            named,
             jwks,
             list,
             notices,
         })
     }
 
-    /// The key that signs.
+    /// The key that signs for the default audience.
     pub fn active(&self) -> &Signer {
         &self.active
+    }
+
+    /// The key that signs with this algorithm, and with no other.
+    pub fn signer(&self, algorithm: Algorithm) -> Option<&Signer> {
+        let mut signers = std::iter::once(&self.active).chain(&self.named);
+        signers.find(|signer| signer.algorithm() == algorithm)
+    }
+
+    /// What it signs with, the default audience's algorithm first.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        let signers = std::iter::once(&self.active).chain(&self.named);
+        signers.map(Signer::algorithm).collect()
     }
 
     /// What is published.
@@ -125,30 +164,31 @@ impl KeySet {
     }
 }
 
-/// The active key of the state folder, made now if there is none.
+/// The active key of a slot in the state folder, made now if there is none.
 fn from_state(
-    settings: &Keys,
+    slot: &Slot<'_>,
     ring: &mut Ring,
     opening: &Opening<'_>,
     notices: &mut Vec<String>,
 ) -> Result<Signer, KeyError> {
+    let algorithm = slot.algorithm;
     match opening.mode {
-        Mode::Serve => ring.complete(settings.algorithm, seconds(opening.now), opening.progress)?,
-        Mode::Check => notices.extend(missing(ring, settings.algorithm)),
+        Mode::Serve => ring.complete(slot, seconds(opening.now), opening.progress)?,
+        Mode::Check => notices.extend(missing(ring, slot)),
     }
     let entry = ring
-        .find(KeyState::Active)
-        .or_else(|| ring.find(KeyState::Next))
+        .find(slot, KeyState::Active)
+        .or_else(|| ring.find(slot, KeyState::Next))
         .cloned();
     let Some(entry) = entry else {
-        let (pair, public) = make_pair(settings.algorithm, opening.progress)?;
+        let (pair, public) = make_pair(algorithm, opening.progress)?;
         let kid = public.thumbprint();
-        return signer(pair, Jwk::new(public, kid, settings.algorithm));
+        return signer(pair, Jwk::new(public, kid, algorithm));
     };
-    if entry.jwk.alg != settings.algorithm {
+    if entry.jwk.alg != algorithm {
         notices.push(format!(
             "keys.algorithm is {:?}, but the active key {:?} signs with {:?}, and will until a key for {0:?} takes its place: `countersign keys generate --algorithm {0:?}`, then `countersign keys rotate`",
-            settings.algorithm, entry.jwk.kid, entry.jwk.alg
+            algorithm, entry.jwk.kid, entry.jwk.alg
         ));
     }
     let (pair, notice) = ring.read(&entry)?;
@@ -157,12 +197,18 @@ fn from_state(
 }
 
 /// What the next start would make in the state folder.
-fn missing(ring: &Ring, algorithm: Algorithm) -> Option<String> {
-    let folder = ring.folder().display();
-    match (ring.find(KeyState::Active), ring.find(KeyState::Next)) {
+fn missing(ring: &Ring, slot: &Slot<'_>) -> Option<String> {
+    let (folder, algorithm) = (ring.folder().display(), slot.algorithm);
+    match (
+        ring.find(slot, KeyState::Active),
+        ring.find(slot, KeyState::Next),
+    ) {
         (Some(_), Some(_)) => None,
-        (None, None) => Some(format!(
+        (None, None) if ring.entries().is_empty() => Some(format!(
             "the first start will make an active key and a standby for {algorithm:?} in {folder}"
+        )),
+        (None, None) => Some(format!(
+            "the next start will make an active key and a standby for {algorithm:?} in {folder}"
         )),
         _ => Some(format!(
             "the next start will make a standby key for {algorithm:?} in {folder}"

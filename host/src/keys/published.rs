@@ -28,17 +28,19 @@ impl Published {
 }
 
 /// The operator's own key, the keys of the state folder, and others' keys; no two with one id.
+/// `signs` says whether the key of an id signs now.
 pub(super) fn all(
     own: Option<(Jwk, PathBuf)>,
     ring: &Ring,
     extras: Vec<(Jwk, PathBuf)>,
+    signs: impl Fn(&str) -> bool,
 ) -> Result<Vec<Published>, KeyError> {
     let own = own.map(|(jwk, file)| Published::new(jwk, KeyState::Active, None, file));
     let of_state: Vec<Published> = ring
         .entries()
         .iter()
         .filter(|entry| own.as_ref().is_none_or(|own| own.jwk != entry.jwk))
-        .map(|entry| of_ring(ring, entry, own.is_some()))
+        .map(|entry| of_ring(ring, entry, &signs))
         .collect();
     let extras = extras
         .into_iter()
@@ -48,10 +50,10 @@ pub(super) fn all(
     Ok(published)
 }
 
-/// Where the operator's key signs, the state folder's active one does not.
-fn of_ring(ring: &Ring, entry: &Entry, replaced: bool) -> Published {
+/// Where another key signs in its place, such as the operator's, an active one does not.
+fn of_ring(ring: &Ring, entry: &Entry, signs: impl Fn(&str) -> bool) -> Published {
     let state = match entry.state {
-        KeyState::Active if replaced => KeyState::Retiring,
+        KeyState::Active if !signs(&entry.jwk.kid) => KeyState::Retiring,
         state => state,
     };
     Published::new(

@@ -4,7 +4,7 @@
 //! Key files are written before the index that names them; a file that no index names is
 //! ignored. Whoever changes the ring holds the lock on the state folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,23 @@ pub(super) struct Entry {
     pub(super) jwk: Jwk,
 }
 
+/// Who signs for whom: each algorithm that an audience asks for by name has an active key and a
+/// standby of its own; the default audience has one pair, of `keys.algorithm` or, until a
+/// rotation, of the algorithm that was configured before.
+pub(super) struct Slot<'a> {
+    pub(super) algorithm: Algorithm,
+    /// The algorithms that audiences ask for by name.
+    pub(super) named: &'a [Algorithm],
+}
+
+impl Slot<'_> {
+    /// May a key for this algorithm stand here?
+    fn holds(&self, algorithm: Algorithm) -> bool {
+        algorithm == self.algorithm
+            || !(self.named.contains(&self.algorithm) || self.named.contains(&algorithm))
+    }
+}
+
 impl Ring {
     /// Reads the index; without one the ring is empty. Changes nothing.
     pub(super) fn load(state: &Path) -> Result<Ring, KeyError> {
@@ -85,9 +102,13 @@ impl Ring {
         &self.index.keys
     }
 
-    /// The first key in `state`.
-    pub(super) fn find(&self, state: KeyState) -> Option<&Entry> {
-        self.index.keys.iter().find(|entry| entry.state == state)
+    /// The key of a slot in `state`: one for its algorithm before any other.
+    pub(super) fn find(&self, slot: &Slot<'_>, state: KeyState) -> Option<&Entry> {
+        let mut fitting = self.index.keys.iter().filter(|entry| entry.state == state);
+        let exact = fitting
+            .clone()
+            .find(|entry| entry.jwk.alg == slot.algorithm);
+        exact.or_else(|| fitting.find(|entry| slot.holds(entry.jwk.alg)))
     }
 
     /// The private key file of an entry.
@@ -143,30 +164,31 @@ impl Ring {
         }
     }
 
-    /// Makes sure that there are an active key and a standby. Without an active key the standby
+    /// Makes sure that a slot has an active key and a standby. Without an active key the standby
     /// takes its place: nothing else signs, so nobody has to be waited for.
     pub(super) fn complete(
         &mut self,
-        algorithm: Algorithm,
+        slot: &Slot<'_>,
         now: i64,
         progress: &dyn Fn(&str),
     ) -> Result<(), KeyError> {
-        if self.find(KeyState::Active).is_none() {
-            match self
-                .index
-                .keys
-                .iter_mut()
-                .find(|entry| entry.state == KeyState::Next)
-            {
-                Some(next) => next.state = KeyState::Active,
+        if self.find(slot, KeyState::Active).is_none() {
+            let standby = self.find(slot, KeyState::Next);
+            match standby.map(|entry| entry.jwk.kid.clone()) {
+                Some(kid) => {
+                    let mut keys = self.index.keys.iter_mut();
+                    if let Some(entry) = keys.find(|entry| entry.jwk.kid == kid) {
+                        entry.state = KeyState::Active;
+                    }
+                }
                 None => self
-                    .make(algorithm, None, KeyState::Active, now, progress)
+                    .make(slot.algorithm, None, KeyState::Active, now, progress)
                     .map(drop)?,
             }
             self.changed = true;
         }
-        if self.find(KeyState::Next).is_none() {
-            self.make(algorithm, None, KeyState::Next, now, progress)?;
+        if self.find(slot, KeyState::Next).is_none() {
+            self.make(slot.algorithm, None, KeyState::Next, now, progress)?;
         }
         Ok(())
     }
@@ -203,12 +225,12 @@ impl Ring {
         Ok(jwk)
     }
 
-    /// Takes the standby keys out: they never signed, so nobody misses them. Gives their files,
-    /// to be removed after [`Ring::save`].
-    pub(super) fn drop_standby(&mut self) -> Vec<PathBuf> {
+    /// Takes the standby keys of a slot out: they never signed, so nobody misses them. Gives
+    /// their files, to be removed after [`Ring::save`].
+    pub(super) fn drop_standby(&mut self, slot: &Slot<'_>) -> Vec<PathBuf> {
         let (standby, kept): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.index.keys)
             .into_iter()
-            .partition(|entry| entry.state == KeyState::Next);
+            .partition(|entry| entry.state == KeyState::Next && slot.holds(entry.jwk.alg));
         self.index.keys = kept;
         self.changed |= !standby.is_empty();
         standby.iter().map(|entry| self.file(entry)).collect()
@@ -253,14 +275,13 @@ fn parse(bytes: &[u8]) -> Result<Index, String> {
             index.version
         ));
     }
-    if index
+    let mut active = index
         .keys
         .iter()
-        .filter(|entry| entry.state == KeyState::Active)
-        .count()
-        > 1
-    {
-        return Err("more than one active key".into());
+        .filter(|entry| entry.state == KeyState::Active);
+    let mut seen = HashSet::new();
+    if !active.all(|entry| seen.insert(entry.jwk.alg)) {
+        return Err("more than one active key for an algorithm".into());
     }
     for Entry { jwk, .. } in &index.keys {
         if index.known.get(&jwk.kid) != Some(&jwk.key.thumbprint()) {

@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use countersign_abi::User;
 
-use super::issuer::Claims;
 use super::refusal::{self, Refusal};
-use super::{Request, Tokens};
+use super::{Minted, Request, Tokens};
 use crate::accounts::throttle;
 use crate::audit::{self, Line};
 use crate::backends::backend::Backend;
@@ -70,13 +69,13 @@ impl<'a> Attempt<'a> {
     }
 
     /// There is a token.
-    pub(super) fn issued(&mut self, backend: &Backend, user: &User, claims: &Claims) {
+    pub(super) fn issued(&mut self, backend: &Backend, user: &User, minted: &Minted) {
         self.decided = true;
         let throttle = &self.tokens.throttle;
         throttle.succeeded(&who(self.request), &backend.id, &user.username);
-        let algorithm = self.tokens.keys.active().algorithm().name();
+        let claims = &minted.claims;
         metering::decided(&backend.id, "authenticated");
-        metering::issued(&claims.aud, algorithm, &backend.id);
+        metering::issued(&claims.aud, minted.algorithm, &backend.id);
         audit::issued(&Line {
             outcome: "authenticated",
             backend: &backend.id,

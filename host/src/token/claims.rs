@@ -26,10 +26,8 @@ pub enum Template {
 pub struct Values<'a> {
     /// The backend's id.
     pub backend: &'a str,
-    /// The user.
+    /// The user, with his final roles.
     pub user: &'a User,
-    /// His roles, mapped.
-    pub roles: &'a [String],
     /// His attributes.
     pub attributes: &'a Map<String, Value>,
 }
@@ -97,7 +95,7 @@ impl Values<'_> {
             "first_name" => text(&self.user.first_name),
             "last_name" => text(&self.user.last_name),
             "backend" => text(self.backend),
-            "roles" => Some(self.roles.into()),
+            "roles" => Some(self.user.roles.as_slice().into()),
             "groups" => Some(self.user.groups.as_slice().into()),
             other => self
                 .attributes
@@ -117,6 +115,7 @@ mod tests {
         let user = User {
             id: "7".into(),
             username: "{roles}".into(),
+            roles: vec!["Admin".into()],
             groups: vec!["g".into()],
             ..User::default()
         };
@@ -124,7 +123,6 @@ mod tests {
         Template::parse(&template).fill(Values {
             backend: "users",
             user: &user,
-            roles: &["Admin".into()],
             attributes: &attributes,
         })
     }

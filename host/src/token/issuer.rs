@@ -1,11 +1,14 @@
 //! What a token says: Airflow's claims and no others, unless a template asks for more.
 
-use countersign_abi::User;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Lifetime;
-use super::claims::{Template, Values};
+use super::audience::{Audience, attributes};
+use super::claims::Values;
+use crate::accounts::Principal;
 use crate::config::Config;
 
 /// What only the host says in a token or in its header.
@@ -18,15 +21,12 @@ const RESERVED: [&str; 10] = [
 pub struct Issuer {
     iss: String,
     jwks_uri: String,
-    aud: String,
-    lifetime: u64,
-    cli_lifetime: u64,
+    default: Audience,
+    named: BTreeMap<String, Audience>,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
     /// All backends, whose names begin the subjects of the others.
     backends: Vec<String>,
-    sub: Option<Template>,
-    claims: Vec<(String, Template)>,
 }
 
 /// Why there are no claims for a user that was authenticated.
@@ -57,6 +57,8 @@ pub struct Claims {
     pub reserved: String,
     /// The token's id: 32 hexadecimal characters, as Airflow's `revoked_token` column holds.
     pub jti: String,
+    /// Seconds that the token lives.
+    pub seconds: u64,
 }
 
 /// In Airflow's order. `iat` = `nbf`; integers (RFC 7519 section 4.1).
@@ -82,23 +84,17 @@ impl Issuer {
                 .then(|| config.backends.keys().next().cloned())
                 .flatten()
         };
-        let named = (!tokens.subject_backend.is_empty()).then(|| tokens.subject_backend.clone());
-        let template = |name: &str| tokens.claims.get(name).map(Template::parse);
+        let chosen = (!tokens.subject_backend.is_empty()).then(|| tokens.subject_backend.clone());
+        let named = tokens.audiences.iter();
         Issuer {
             iss,
             jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
-            aud: tokens.audience.clone(),
-            lifetime: tokens.lifetime.as_secs(),
-            cli_lifetime: tokens.cli_lifetime.as_secs(),
-            subject_backend: named.or_else(only),
-            backends: config.backends.keys().cloned().collect(),
-            sub: template("sub"),
-            claims: tokens
-                .claims
-                .iter()
-                .filter(|(name, _)| *name != "sub")
-                .map(|(name, value)| (name.clone(), Template::parse(value)))
+            default: Audience::default_of(tokens),
+            named: named
+                .map(|(name, each)| (name.clone(), Audience::named(name, each, tokens)))
                 .collect(),
+            subject_backend: chosen.or_else(only),
+            backends: config.backends.keys().cloned().collect(),
         }
     }
 
@@ -112,85 +108,79 @@ impl Issuer {
         &self.jwks_uri
     }
 
-    /// The names of the claims that its tokens may have.
-    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
-        let always = ["sub", "jti", "iss", "aud", "nbf", "exp", "iat"];
-        let further = self.claims.iter().map(|(name, _)| name.as_str());
-        always.into_iter().chain(further)
+    /// The names of the claims that its tokens may have, of whichever audience.
+    pub fn claim_names(&self) -> Vec<&str> {
+        let mut names = vec!["sub", "jti", "iss", "aud", "nbf", "exp", "iat"];
+        let audiences = std::iter::once(&self.default).chain(self.named.values());
+        for name in audiences.flat_map(Audience::claim_names) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The audience of this name in `tokens.audiences`; none = the default one.
+    pub fn audience(&self, name: Option<&str>) -> Option<&Audience> {
+        match name {
+            None => Some(&self.default),
+            Some(name) => self.named.get(name),
+        }
     }
 
     /// The claims of a token for one user, issued at `now`.
     pub fn claims(
         &self,
-        backend: &str,
-        user: &User,
-        roles: &[String],
+        audience: &Audience,
+        principal: &Principal,
         lifetime: Lifetime,
         now: u64,
     ) -> Result<Claims, ClaimsError> {
-        let attributes = attributes(user)?;
+        let attributes = attributes(&principal.user).ok_or(ClaimsError::Attributes)?;
         let values = Values {
-            backend,
-            user,
-            roles,
+            backend: &principal.backend,
+            user: &principal.user,
             attributes: &attributes,
         };
-        let sub = self.subject(values)?;
-        let jti = token_id()?;
-        let seconds = match lifetime {
-            Lifetime::Api => self.lifetime,
-            Lifetime::Cli => self.cli_lifetime,
+        let sub = match audience.subject(values) {
+            Some(sub) => sub,
+            None => self.subject(principal)?,
         };
-        let further = self
-            .claims
-            .iter()
-            .filter_map(|(name, template)| Some((name.clone(), template.fill(values)?)))
-            .collect();
+        let jti = token_id()?;
+        let seconds = audience.seconds(lifetime);
         let payload = Payload {
             sub: &sub,
             jti: &jti,
             iss: &self.iss,
-            aud: &self.aud,
+            aud: &audience.aud,
             nbf: now,
             exp: now.saturating_add(seconds),
             iat: now,
-            further: &further,
+            further: &audience.further(values),
         };
         let json = serde_json::to_vec(&payload).map_err(|_| ClaimsError::Json)?;
         Ok(Claims {
             json,
             sub,
-            aud: self.aud.clone(),
+            aud: audience.aud.clone(),
             reserved: reserved(&attributes),
             jti,
+            seconds,
         })
     }
 
     /// The bare id of the subject backend's users; everyone else's carries the
     /// backend's name, so that "1" of one backend is never user 1 of another.
-    fn subject(&self, values: Values<'_>) -> Result<String, ClaimsError> {
-        let id = &values.user.id;
-        if let Some(filled) = self.sub.as_ref().and_then(|template| template.fill(values)) {
-            return Ok(match filled {
-                Value::String(sub) => sub,
-                other => other.to_string(),
-            });
-        }
-        if self.subject_backend.as_deref() != Some(values.backend) {
-            return Ok(format!("{}:{id}", values.backend));
+    fn subject(&self, principal: &Principal) -> Result<String, ClaimsError> {
+        let (home, id) = (&principal.home, &principal.user.id);
+        if self.subject_backend.as_ref() != Some(home) {
+            return Ok(format!("{home}:{id}"));
         }
         let prefix = id.split_once(':').map(|(prefix, _)| prefix);
         match prefix.filter(|prefix| self.backends.iter().any(|backend| backend == prefix)) {
             Some(prefix) => Err(ClaimsError::Borrowed(prefix.to_owned())),
             None => Ok(id.clone()),
         }
-    }
-}
-
-fn attributes(user: &User) -> Result<Map<String, Value>, ClaimsError> {
-    match user.attributes_json.as_str() {
-        "" => Ok(Map::new()),
-        json => serde_json::from_str(json).map_err(|_| ClaimsError::Attributes),
     }
 }
 

@@ -2,32 +2,43 @@
 //! reviewer opens first: its body is the whole way.
 
 pub mod attempt;
+pub mod audience;
 pub mod claims;
 pub mod issuer;
 pub mod refusal;
 pub mod request;
 pub mod roles;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::accounts::throttle::Throttle;
-use crate::backends::{Outcome, Registry, chain};
+use crate::accounts::{Accounts, Principal};
+use crate::backends::chain::{self, Decision};
+use crate::backends::{Outcome, Registry};
 use crate::clock;
+use crate::config::shapes::Algorithm;
 use crate::keys::{KeySet, SignError};
 use crate::metering;
 use crate::telemetry::otel;
 use attempt::Attempt;
 
-pub use issuer::Issuer;
+pub use issuer::{Claims, Issuer};
 pub use refusal::Refusal;
 pub use request::{Lifetime, Request};
+pub use roles::Roles;
 
 /// Everything that minting needs. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     /// Who is asked.
     pub registry: Registry,
+    /// Whose rows the users of one backend are in another.
+    pub accounts: Accounts,
+    /// From groups to roles.
+    pub roles: Arc<Roles>,
     /// What a token says.
     pub issuer: Arc<Issuer>,
     /// What signs it.
@@ -36,48 +47,95 @@ pub struct Tokens {
     pub throttle: Throttle,
 }
 
-/// A signed token.
+/// A signed token, and what it says.
 pub struct Minted {
     /// The compact JWS.
     pub token: String,
+    /// The algorithm of its signature.
+    pub algorithm: &'static str,
+    /// Its claims.
+    pub claims: Claims,
+}
+
+/// Why there is no token for a user who is known.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum MintError {
+    #[error("there is no audience \"{0}\"")]
+    NoSuchAudience(String),
+    #[error("no active key signs with {0}, the audience's algorithm")]
+    NoKey(Algorithm),
+    #[error(transparent)]
+    Claims(#[from] issuer::ClaimsError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
 }
 
 impl Tokens {
-    /// Decides who is asking and countersigns the answer.
+    /// Decides who is asking and countersigns the answer, for the default audience.
     pub async fn create_token(&self, request: &Request) -> Result<Minted, Refusal> {
         let mut attempt = Attempt::admit(self, request)?;
+        let asked = &request.inner;
         let decision = chain::authenticate(
             &self.registry,
             request.only.as_deref(),
-            &request.inner,
+            asked,
             &request.body,
         )
         .await;
         let decider = decision.backend.map(|backend| backend.id.as_str());
         otel::decided(decider, decision.outcome.name());
-        let (Some(backend), Outcome::Authenticated(user)) = (decision.backend, &decision.outcome)
-        else {
-            return Err(attempt.refused(decision));
+        let (backend, mut user) = match decision {
+            Decision {
+                backend: Some(backend),
+                outcome: Outcome::Authenticated(user),
+            } => (backend, user),
+            decision => return Err(attempt.refused(decision)),
         };
-        let roles = roles::roles_of(user, &backend.settings.roles);
-        let claims = self.issuer.claims(
-            &backend.id,
-            user,
-            &roles,
-            request.lifetime,
-            clock::unix_now(),
-        );
-        let claims = claims.map_err(|error| attempt.unminted(backend, &error))?;
-        let token = self.sign(&claims.json);
-        let token = token.map_err(|error| attempt.unminted(backend, &error))?;
-        attempt.issued(backend, user, &claims);
-        Ok(Minted { token })
+        user.roles = self.roles.of(&backend.id, &user);
+        let admitted = self.accounts.admit(&self.registry, backend, user, asked);
+        let principal = admitted.await.map_err(|outcome| {
+            let backend = Some(backend);
+            attempt.refused(Decision { backend, outcome })
+        })?;
+        let minted = self.mint(None, &principal, request.lifetime);
+        let minted = minted.map_err(|error| attempt.unminted(backend, &error))?;
+        attempt.issued(backend, &principal.user, &minted);
+        Ok(minted)
     }
 
-    fn sign(&self, claims: &[u8]) -> Result<String, SignError> {
-        let (key, started) = (self.keys.active(), Instant::now());
-        let token = key.sign(claims);
-        metering::signed(key.algorithm().name(), started.elapsed());
-        token
+    /// Signs a token for a user who is known already. `audience` is a name in
+    /// `tokens.audiences`, or none for the default one.
+    ///
+    /// # Errors
+    /// [`MintError`]. A key for another algorithm than the audience's never signs.
+    pub fn mint(
+        &self,
+        audience: Option<&str>,
+        principal: &Principal,
+        lifetime: Lifetime,
+    ) -> Result<Minted, MintError> {
+        let found = self.issuer.audience(audience);
+        let audience = found
+            .ok_or_else(|| MintError::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
+        let signer = match audience.algorithm {
+            None => self.keys.active(),
+            Some(algorithm) => self
+                .keys
+                .signer(algorithm)
+                .ok_or(MintError::NoKey(algorithm))?,
+        };
+        let claims = self
+            .issuer
+            .claims(audience, principal, lifetime, clock::unix_now())?;
+        let started = Instant::now();
+        let token = signer.sign(&claims.json);
+        let algorithm = signer.algorithm().name();
+        metering::signed(algorithm, started.elapsed());
+        Ok(Minted {
+            token: token?,
+            algorithm,
+            claims,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked of the token service, whichever face it came through.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 
 use serde_json::Value;
 use zeroize::Zeroize;
@@ -22,13 +23,37 @@ pub struct Request {
     pub address: Option<IpAddr>,
 }
 
-/// Airflow's two lifetimes.
+/// How long a token shall live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     /// `tokens.lifetime` (`/auth/token`).
     Api,
     /// `tokens.cli_lifetime` (`/auth/token/cli`).
     Cli,
+    /// What a client asked for, cut to the audience's `max_lifetime`.
+    Requested(NonZeroU64),
+}
+
+/// A client asked for a lifetime that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the lifetime must be a whole number of seconds from 1 to {}",
+    u32::MAX
+)]
+pub struct NotALifetime;
+
+impl Lifetime {
+    /// A lifetime as a client asks for it, in seconds: 0, a negative number, a fraction, and
+    /// what no clock could count to are refused. More than the audience allows is not: it is
+    /// cut to `max_lifetime` when the token is made.
+    ///
+    /// # Errors
+    /// [`NotALifetime`], which is the client's mistake: 400.
+    pub fn requested(seconds: &Value) -> Result<Self, NotALifetime> {
+        let seconds = seconds.as_u64().and_then(|it| u32::try_from(it).ok());
+        let seconds = seconds.and_then(|it| NonZeroU64::new(it.into()));
+        seconds.map(Lifetime::Requested).ok_or(NotALifetime)
+    }
 }
 
 impl Request {

@@ -3,6 +3,9 @@
 //! the schema has already said so.
 
 mod backends;
+mod provision;
+mod store;
+mod tokens;
 
 use serde_json::Value;
 
@@ -10,10 +13,7 @@ use super::formats;
 use super::key::KeyPath;
 use super::origins::{Origins, Place};
 use super::report::{Finding, Notice};
-use super::template::{self, Part};
 
-/// Claims that the host alone sets.
-const RESERVED_CLAIMS: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 /// The key id of the key pair that OpenMetadata ships for everyone.
 const DEMO_KID: &str = "Gb389a-9f76-gdjs-a92j-0242bk94356";
 
@@ -30,6 +30,8 @@ pub(super) fn check(value: &Value, origins: &Origins) -> (Vec<Finding>, Vec<Noti
     rules.tokens();
     rules.keys();
     rules.backends();
+    rules.provision();
+    rules.roles();
     rules.plugins();
     rules.trust();
     (rules.findings, rules.notices)
@@ -104,57 +106,6 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn store(&mut self) {
-        if !self.text("store.url").is_empty() {
-            self.error(
-                "store.url",
-                "this version keeps its store in the state folder only",
-                "leave store.url empty; several hosts on one PostgreSQL store come in a later version",
-            );
-        }
-    }
-
-    fn tokens(&mut self) {
-        if self.get("tokens.audience").and_then(Value::as_str) == Some("") {
-            self.error(
-                "tokens.audience",
-                "a token without an audience is accepted by nobody who checks it",
-                "name the audience; Airflow's is apache-airflow",
-            );
-        }
-        if self.text("tokens.leeway") != "10s" {
-            self.notice(
-                "tokens.leeway",
-                "this version verifies no tokens, so the leeway has no effect yet",
-                "leave it out, or keep it for a later version",
-            );
-        }
-        let Some(claims) = self.get("tokens.claims").and_then(Value::as_object) else {
-            return;
-        };
-        if claims.contains_key("sub") {
-            self.notice(
-                "tokens.claims.sub",
-                "this template decides who every token is about, whichever backend answered",
-                "make sure that no two backends can give the same text for different people",
-            );
-        }
-        for (name, template) in claims {
-            let key = KeyPath::parse("tokens.claims").child(name);
-            if RESERVED_CLAIMS.contains(&name.as_str()) {
-                self.error_at(
-                    &key,
-                    "this claim is set by the host alone",
-                    &reserved_help(name),
-                );
-            }
-            let names = placeholders(template);
-            for (message, help) in names.iter().filter_map(|name| template::problem(name)) {
-                self.error_at(&key, &message, &help);
-            }
-        }
-    }
-
     fn keys(&mut self) {
         if self.text("keys.private_key").is_empty() && !self.text("keys.public_key").is_empty() {
             self.error(
@@ -225,33 +176,11 @@ impl<'a> Rules<'a> {
     }
 
     fn notice(&mut self, key: &str, message: &str, help: &str) {
-        let place = self.place(&KeyPath::parse(key));
+        self.notice_at(&KeyPath::parse(key), message, help);
+    }
+
+    fn notice_at(&mut self, key: &KeyPath, message: &str, help: &str) {
         self.notices
-            .push(Notice::new(place, format!("`{key}`: {message}")).help(help));
-    }
-}
-
-fn reserved_help(claim: &str) -> String {
-    match claim {
-        "iss" => "set tokens.issuer".into(),
-        "aud" => "set tokens.audience".into(),
-        "exp" => "set tokens.lifetime".into(),
-        _ => format!("leave {claim} out: every token has it"),
-    }
-}
-
-/// Every placeholder of a claim's template, however deep it stands.
-fn placeholders(template: &Value) -> Vec<String> {
-    match template {
-        Value::String(text) => template::parse(text)
-            .into_iter()
-            .filter_map(|part| match part {
-                Part::Placeholder(name) => Some(name),
-                Part::Text(_) => None,
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(placeholders).collect(),
-        Value::Object(members) => members.values().flat_map(placeholders).collect(),
-        _ => Vec::new(),
+            .push(Notice::new(self.place(key), format!("`{key}`: {message}")).help(help));
     }
 }

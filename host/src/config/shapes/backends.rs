@@ -9,13 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::provision::{self, Provision};
 use crate::config::formats;
 use crate::config::values::duration;
 
 /// One configured use of a plugin.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-order" = ["plugin", "config", "match", "login", "direct", "on_denied", "on_unavailable", "timeout", "start_timeout", "concurrency", "roles"]))]
+#[schemars(extend("x-order" = ["plugin", "config", "match", "login", "direct", "on_denied", "on_unavailable", "timeout", "start_timeout", "concurrency", "registration", "provision", "roles"]))]
 pub struct Backend {
     /// The plugin's name: `db` is the file `libcountersign_db.so`.
     pub plugin: String,
@@ -50,6 +51,13 @@ pub struct Backend {
     /// What follows an outage.
     #[serde(default)]
     pub on_unavailable: Follow,
+    /// May a user who is unknown be registered (FAB: AUTH_USER_REGISTRATION)?
+    #[serde(default)]
+    pub registration: bool,
+    /// Find or register the users in another backend; `provision: users` is short for `{ backend: users }`.
+    #[serde(default, deserialize_with = "provision::read")]
+    #[schemars(with = "Option<provision::Written>")]
+    pub provision: Option<Provision>,
     /// From groups to roles.
     #[serde(default)]
     pub roles: Roles,
@@ -82,14 +90,32 @@ pub struct Match {
 /// From a user's groups to roles.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["mapping", "pass", "default"]))]
+#[schemars(extend("x-order" = ["mapping", "pass", "registration", "default", "sync"]))]
 pub struct Roles {
     /// Group → roles (FAB: AUTH_ROLES_MAPPING).
     pub mapping: BTreeMap<String, Vec<String>>,
     /// Globs of groups that are roles by themselves.
     pub pass: Vec<String>,
+    /// Roles for everyone while `registration` is true (FAB: AUTH_USER_REGISTRATION_ROLE).
+    pub registration: Vec<String>,
     /// Roles if nothing else gave any.
     pub default: Vec<String>,
+    /// What becomes of the roles of a provisioned row that exists: left alone, replaced (FAB:
+    /// AUTH_ROLES_SYNC_AT_LOGIN), or replaced except for those given by hand.
+    pub sync: RoleSync,
+}
+
+/// What becomes of the roles of a row that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleSync {
+    /// They stay.
+    #[default]
+    Off,
+    /// The mapped ones and no others.
+    Replace,
+    /// The mapped ones beside those that somebody gave by hand.
+    KeepManual,
 }
 
 impl Backend {
@@ -131,6 +157,8 @@ impl fmt::Debug for Backend {
             .field("concurrency", &self.concurrency)
             .field("on_denied", &self.on_denied)
             .field("on_unavailable", &self.on_unavailable)
+            .field("registration", &self.registration)
+            .field("provision", &self.provision)
             .field("roles", &self.roles)
             .finish_non_exhaustive()
     }

@@ -12,18 +12,22 @@ use serde_json::json;
 
 mod backends;
 mod keys;
+mod provision;
 mod server;
+mod store;
 mod throttle;
 mod tokens;
 
-pub use backends::{Backend, Follow, Match, Roles};
+pub use backends::{Backend, Follow, Match, RoleSync, Roles};
 pub use keys::{Algorithm, ExtraPublic, Keys};
+pub use provision::{LinkBy, Provision};
 pub use server::{Limits, Server, Tls};
+pub use store::Store;
 pub use throttle::Throttle;
-pub use tokens::Tokens;
+pub use tokens::{Audience, KeyRing, Tokens};
 
 use super::formats;
-use super::values::{FilePath, Secret, Sha256};
+use super::values::{FilePath, Sha256};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -67,14 +71,6 @@ pub struct Admin {
     /// Address and port, `HOST:PORT`.
     #[schemars(extend("format" = "listen-address"))]
     pub listen: String,
-}
-
-/// The host's own store.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Store {
-    /// Empty = SQLite in the state folder.
-    pub url: Secret,
 }
 
 /// Where plugin files are looked for.
@@ -131,6 +127,8 @@ impl Config {
             concurrency: Backend::default_concurrency(),
             on_denied: Follow::default(),
             on_unavailable: Follow::default(),
+            registration: false,
+            provision: None,
             roles: Roles::default(),
         };
         IndexMap::from([("users".to_owned(), users)])

@@ -7,12 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Algorithm;
 use crate::config::values::duration;
 
 /// What tokens say.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "leeway", "claims", "subject_backend"]))]
+#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "leeway", "claims", "subject_backend", "audiences"]))]
 pub struct Tokens {
     /// `iss`; empty = `server.public_url`, itself empty = made from `server.listen`.
     pub issuer: String,
@@ -34,6 +35,55 @@ pub struct Tokens {
     pub claims: BTreeMap<String, Value>,
     /// The backend whose bare user ids become `sub`; empty = the only backend.
     pub subject_backend: String,
+    /// Further audiences, each with tokens of its own kind: name → its settings.
+    pub audiences: BTreeMap<String, Audience>,
+}
+
+/// An audience beside the default one. It inherits no claims.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-order" = ["aud", "algorithm", "lifetime", "max_lifetime", "claims", "keys"]))]
+pub struct Audience {
+    /// `aud`; empty = the audience's name.
+    pub aud: String,
+    /// What its tokens are signed with, and with nothing else; absent = as the default audience's.
+    pub algorithm: Option<Algorithm>,
+    /// Lifetime of its tokens; absent = `tokens.lifetime`.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<duration::Schema>", extend("format" = "duration-above-zero"))]
+    pub lifetime: Option<Duration>,
+    /// The longest lifetime that may be asked for: more is cut to it; absent = `lifetime`.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<duration::Schema>", extend("format" = "duration-above-zero"))]
+    pub max_lifetime: Option<Duration>,
+    /// Further claims: name → template such as `{username}`.
+    pub claims: BTreeMap<String, Value>,
+    /// `shared` = the server's keys; `own` = a key ring of its own.
+    pub keys: KeyRing,
+}
+
+/// Whose keys sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyRing {
+    /// The server's.
+    #[default]
+    Shared,
+    /// The audience's alone.
+    Own,
+}
+
+impl Tokens {
+    /// The algorithms that audiences ask for by name, each once.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        let mut named = Vec::new();
+        for algorithm in self.audiences.values().filter_map(|each| each.algorithm) {
+            if !named.contains(&algorithm) {
+                named.push(algorithm);
+            }
+        }
+        named
+    }
 }
 
 impl Default for Tokens {
@@ -46,6 +96,7 @@ impl Default for Tokens {
             leeway: Duration::from_secs(10),
             claims: BTreeMap::new(),
             subject_backend: String::new(),
+            audiences: BTreeMap::new(),
         }
     }
 }

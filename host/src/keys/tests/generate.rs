@@ -85,6 +85,7 @@ fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
     let before = open(&in_state(), folder.path()).unwrap();
     let made = into_state(
         Algorithm::ES256,
+        &[],
         Some("fresh"),
         folder.path(),
         UNIX_EPOCH,
@@ -106,6 +107,7 @@ fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
     // The name of a key that is gone is not free.
     let error = into_state(
         Algorithm::ES256,
+        &[],
         Some(&before.list()[1].kid),
         folder.path(),
         UNIX_EPOCH,
@@ -122,9 +124,41 @@ fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
 #[test]
 fn key_generated_before_the_first_start_becomes_the_active_one() {
     let folder = Folder::new();
-    let made = into_state(Algorithm::EdDSA, None, folder.path(), UNIX_EPOCH, &|_| {}).unwrap();
+    let made = into_state(
+        Algorithm::EdDSA,
+        &[],
+        None,
+        folder.path(),
+        UNIX_EPOCH,
+        &|_| {},
+    )
+    .unwrap();
     let set = open(&in_state(), folder.path()).unwrap();
     assert_eq!(set.active().kid(), made.kid);
     assert_eq!(set.list().len(), 2);
     assert_eq!(set.notices(), [] as [String; 0]);
+}
+
+#[test]
+fn generate_into_state_replaces_the_standby_of_its_own_audience_alone() {
+    let folder = Folder::new();
+    let named = [Algorithm::ES256];
+    let before = open_for(&in_state(), &named, folder.path(), Mode::Serve).unwrap();
+    let standby = |set: &KeySet, alg| {
+        let next = |key: &&crate::keys::KeyView| key.alg == alg && key.state == KeyState::Next;
+        set.list().iter().find(next).map(|key| key.kid.clone())
+    };
+    for (algorithm, changed, kept) in [
+        (Algorithm::ES256, Algorithm::ES256, Algorithm::EdDSA),
+        (Algorithm::EdDSA, Algorithm::EdDSA, Algorithm::ES256),
+    ] {
+        let folder = folder.path();
+        let before = open_for(&in_state(), &named, folder, Mode::Serve).unwrap();
+        let made = into_state(algorithm, &named, None, folder, UNIX_EPOCH, &|_| {}).unwrap();
+        let after = open_for(&in_state(), &named, folder, Mode::Serve).unwrap();
+        assert_eq!(standby(&after, changed), Some(made.kid));
+        assert_eq!(standby(&after, kept), standby(&before, kept));
+    }
+    let after = open_for(&in_state(), &named, folder.path(), Mode::Serve).unwrap();
+    assert_eq!(after.list().len(), before.list().len());
 }

@@ -136,9 +136,30 @@ fn open(settings: &Keys, state: &Path) -> Result<KeySet, KeyError> {
 }
 
 fn open_as(settings: &Keys, state: &Path, mode: Mode, exposed: bool) -> Result<KeySet, KeyError> {
+    open_with(settings, &[], state, mode, exposed)
+}
+
+/// Opens keys for audiences that ask for algorithms by name.
+fn open_for(
+    settings: &Keys,
+    named: &[Algorithm],
+    state: &Path,
+    mode: Mode,
+) -> Result<KeySet, KeyError> {
+    open_with(settings, named, state, mode, false)
+}
+
+fn open_with(
+    settings: &Keys,
+    named: &[Algorithm],
+    state: &Path,
+    mode: Mode,
+    exposed: bool,
+) -> Result<KeySet, KeyError> {
     let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     KeySet::open(
         settings,
+        named,
         state,
         &Opening {
             mode,

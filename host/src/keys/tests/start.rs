@@ -25,7 +25,7 @@ fn first_start_makes_and_publishes_an_active_key_and_a_standby() {
         now: UNIX_EPOCH,
         progress: &progress,
     };
-    let set = KeySet::open(&in_state(), &state, &opening).unwrap();
+    let set = KeySet::open(&in_state(), &[], &state, &opening).unwrap();
     assert_eq!(states(&set), [KeyState::Active, KeyState::Next]);
     assert_eq!(set.jwks().keys().len(), 2);
     assert_eq!(set.jwks().keys()[0].kid, set.active().kid());
@@ -143,4 +143,83 @@ fn document_may_be_kept_for_an_hour_and_never_longer_than_lead() {
             .as_secs()
     };
     assert_eq!((age(7_200), age(600)), (3_600, 600));
+}
+
+#[test]
+fn algorithms_of_audiences_have_a_key_and_a_standby_each_and_never_sign_for_others() {
+    let folder = Folder::new();
+    let alone = open(&in_state(), folder.path()).unwrap();
+    let named = [Algorithm::ES256, Algorithm::EdDSA];
+    let set = open_for(&in_state(), &named, folder.path(), Mode::Serve).unwrap();
+    assert_eq!(set.active().kid(), alone.active().kid());
+    for algorithm in named {
+        let signer = set.signer(algorithm).unwrap();
+        assert_eq!(signer.algorithm(), algorithm);
+        assert_verifies(signer, set.jwks());
+    }
+    assert!(set.signer(Algorithm::RS256).is_none());
+    let of = |alg| {
+        let keys = set.list().iter().filter(move |key| key.alg == alg);
+        keys.map(|key| key.state).collect::<Vec<_>>()
+    };
+    let pair = [KeyState::Active, KeyState::Next];
+    assert_eq!(
+        (of(Algorithm::EdDSA), of(Algorithm::ES256)),
+        (pair.to_vec(), pair.to_vec())
+    );
+    assert_eq!(set.jwks().keys().len(), 4);
+    assert!(
+        set.notices()[0].contains("the signing key for ES256 was never published before"),
+        "{:?}",
+        set.notices()
+    );
+    // Nothing is made a second time, and a check makes nothing at all.
+    let before = folder.snapshot();
+    let again = open_for(&in_state(), &named, folder.path(), Mode::Serve).unwrap();
+    assert_eq!(
+        (again.list(), again.notices()),
+        (set.list(), &[] as &[String])
+    );
+    let more = [Algorithm::ES256, Algorithm::ES384];
+    let check = open_for(&in_state(), &more, folder.path(), Mode::Check).unwrap();
+    assert!(
+        check.notices()[0]
+            .contains("the next start will make an active key and a standby for ES384"),
+        "{:?}",
+        check.notices()
+    );
+    assert_eq!(before, folder.snapshot());
+    // An audience that is gone leaves its keys published, and nobody signs with them.
+    let gone = open(&in_state(), folder.path()).unwrap();
+    assert_eq!(gone.jwks().keys().len(), 4);
+    assert_eq!(gone.active().kid(), alone.active().kid());
+    assert!(gone.signer(Algorithm::ES256).is_none());
+    assert_eq!(
+        states(&gone),
+        [
+            KeyState::Active,
+            KeyState::Next,
+            KeyState::Retiring,
+            KeyState::Next
+        ]
+    );
+}
+
+#[test]
+fn m06_key_of_an_audience_never_signs_for_the_default_one() {
+    let folder = Folder::new();
+    let own = folder.write("key.pem", rsa_pem());
+    let named = [Algorithm::EdDSA];
+    let operators = settings(&own, Algorithm::RS256);
+    let first = open_for(&operators, &named, folder.path(), Mode::Serve).unwrap();
+    assert_eq!(first.active().algorithm(), Algorithm::RS256);
+    // The operator's key goes: the default audience gets a key of its own algorithm.
+    let keys = Keys {
+        algorithm: Algorithm::ES256,
+        ..Keys::default()
+    };
+    let second = open_for(&keys, &named, folder.path(), Mode::Serve).unwrap();
+    assert_eq!(second.active().algorithm(), Algorithm::ES256);
+    let eddsa = |set: &KeySet| set.signer(Algorithm::EdDSA).unwrap().kid().to_owned();
+    assert_eq!(eddsa(&first), eddsa(&second));
 }

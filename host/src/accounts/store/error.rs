@@ -1,0 +1,60 @@
+//! What can be wrong with the store. No variant can hold a password.
+
+use std::io;
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+
+use super::Location;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum StoreError {
+    #[error("the store {place} cannot be used: {error}")]
+    At {
+        place: String,
+        error: Box<StoreError>,
+    },
+    #[error("the url is none of PostgreSQL")]
+    Url,
+    #[error("the file cannot be made: {0}")]
+    File(io::Error),
+    #[error("{0}")]
+    Query(sqlx::Error),
+    #[error("no answer within {limit}", limit = humantime::format_duration(*.0))]
+    Slow(Duration),
+    #[error("its tables are of version {found}, and this program knows versions up to {known}")]
+    Newer { found: i64, known: i64 },
+    #[error("its tables cannot be brought to version {known}: {error}", known = super::migrations::KNOWN)]
+    Migrate { error: MigrateError },
+    #[error("the row is linked to another user already")]
+    Taken,
+}
+
+impl StoreError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            StoreError::At { error, .. } => error.help(),
+            StoreError::Newer { .. } => {
+                "start the version that wrote it, or restore the store from before that version"
+            }
+            StoreError::Url => "write postgres://USER:PASSWORD@HOST:5432/DATABASE",
+            StoreError::File(_) => "check that the user of this process may write the state folder",
+            StoreError::Query(_)
+            | StoreError::Slow(_)
+            | StoreError::Migrate { .. }
+            | StoreError::Taken => {
+                "check that the database answers and that its user may create tables; store.url says where it is"
+            }
+        }
+    }
+
+    pub(super) fn at(self, location: &Location) -> Self {
+        StoreError::At {
+            place: location.to_string(),
+            error: Box::new(self),
+        }
+    }
+}

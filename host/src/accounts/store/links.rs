@@ -1,0 +1,143 @@
+//! Links: which row of a target backend a user of another backend is.
+
+use super::{Store, StoreError, bounded, on};
+
+/// Whose link, and where to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LinkKey {
+    /// The backend that authenticates the user.
+    pub backend: String,
+    /// His id there.
+    pub subject: String,
+    /// The backend that keeps the row.
+    pub target: String,
+}
+
+/// What the store knows of a user in a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The row's id; none = the name was free, a row was about to be made, and whether it
+    /// was is not known.
+    pub id: Option<String>,
+    /// The row's name, folded.
+    pub username: String,
+    /// The roles that the host gave.
+    pub roles: Vec<String>,
+}
+
+/// A row that was found or made.
+#[derive(Debug, Clone, Copy)]
+pub struct Linked<'a> {
+    /// The row's id.
+    pub id: &'a str,
+    /// The row's name.
+    pub username: &'a str,
+    /// The roles that the host gave.
+    pub roles: &'a [String],
+}
+
+const FIND: &str = "SELECT target_id, username, roles FROM links WHERE backend = $1 AND subject = $2 AND target = $3";
+
+const INTEND: &str = "INSERT INTO links (backend, subject, target, username, roles, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, '[]', $5, $5) ON CONFLICT (backend, subject, target) DO NOTHING";
+
+const FORGET: &str =
+    "DELETE FROM links WHERE backend = $1 AND subject = $2 AND target = $3 AND target_id IS NULL";
+
+/// A link that is there keeps its row.
+const LINK: &str = "INSERT INTO links (backend, subject, target, target_id, username, roles, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+    ON CONFLICT (backend, subject, target) DO UPDATE SET target_id = excluded.target_id, \
+        username = excluded.username, roles = excluded.roles, updated_at = excluded.updated_at \
+    WHERE links.target_id IS NULL OR links.target_id = excluded.target_id";
+
+const HELD: &str = "SELECT COUNT(*) FROM links WHERE target = $1 AND username = $2 AND target_id IS NOT NULL \
+    AND NOT (backend = $3 AND subject = $4)";
+
+impl Store {
+    /// The link of a user, if there is one.
+    pub async fn link(&self, key: &LinkKey) -> Result<Option<Link>, StoreError> {
+        type Row = (Option<String>, String, String);
+        let row: Option<Row> = on!(self, pool => bounded(
+            sqlx::query_as(FIND)
+                .bind(&key.backend).bind(&key.subject).bind(&key.target)
+                .fetch_optional(pool)
+        ).await)?;
+        Ok(row.map(|(id, username, roles)| Link {
+            id,
+            username,
+            roles: serde_json::from_str(&roles).unwrap_or_default(),
+        }))
+    }
+
+    /// Notes that the name is free and a row of it is about to be made. A link or a note
+    /// that is there stays as it is.
+    pub async fn intend(&self, key: &LinkKey, username: &str, now: u64) -> Result<(), StoreError> {
+        on!(self, pool => bounded(
+            sqlx::query(INTEND)
+                .bind(&key.backend).bind(&key.subject).bind(&key.target)
+                .bind(fold(username)).bind(seconds(now))
+                .execute(pool)
+        ).await.map(drop))
+    }
+
+    /// Takes such a note back; a link stays.
+    pub async fn forget(&self, key: &LinkKey) -> Result<(), StoreError> {
+        on!(self, pool => bounded(
+            sqlx::query(FORGET)
+                .bind(&key.backend).bind(&key.subject).bind(&key.target)
+                .execute(pool)
+        ).await.map(drop))
+    }
+
+    /// Links a user to a row, or renews what is known of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`]: the user is linked to another row, or the row to another user.
+    pub async fn put_link(
+        &self,
+        key: &LinkKey,
+        row: Linked<'_>,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let roles = serde_json::json!(row.roles).to_string();
+        let written = on!(self, pool => bounded(
+            sqlx::query(LINK)
+                .bind(&key.backend).bind(&key.subject).bind(&key.target)
+                .bind(row.id).bind(fold(row.username)).bind(roles).bind(seconds(now))
+                .execute(pool)
+        ).await.map(|done| done.rows_affected()));
+        match written {
+            Ok(0) => Err(StoreError::Taken),
+            Ok(_) => Ok(()),
+            Err(StoreError::Query(error)) if is_duplicate(&error) => Err(StoreError::Taken),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Is the row of this name linked to somebody else?
+    pub async fn is_held(&self, key: &LinkKey, username: &str) -> Result<bool, StoreError> {
+        let others: i64 = on!(self, pool => bounded(
+            sqlx::query_scalar(HELD)
+                .bind(&key.target).bind(fold(username))
+                .bind(&key.backend).bind(&key.subject)
+                .fetch_one(pool)
+        ).await)?;
+        Ok(others > 0)
+    }
+}
+
+/// Names that differ by case alone are one.
+pub(in crate::accounts) fn fold(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+fn seconds(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_unique_violation())
+}

@@ -1,0 +1,156 @@
+//! The host's store: what it must remember and no plugin keeps. SQLite in the state
+//! folder, or PostgreSQL (`store.url`) that several hosts share.
+//!
+//! It is opened at start, and only when the configuration needs it: a server without
+//! provisioning has no store. Every query has a time limit; a store that does not
+//! answer is an outage of the logins that need it, and of no others.
+
+mod error;
+mod links;
+mod migrations;
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::{PgPool, SqlitePool};
+use tokio::time::timeout;
+
+use crate::config::Config;
+use crate::config::values::Secret;
+
+pub use error::StoreError;
+pub(in crate::accounts) use links::fold;
+pub use links::{Link, LinkKey, Linked};
+
+/// The longest that one query may take, the wait for a connection included.
+const QUERY_LIMIT: Duration = Duration::from_secs(3);
+
+/// The longest that opening may take: another host may be changing the tables.
+const OPEN_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where a store is.
+#[derive(Clone)]
+pub enum Location {
+    /// A file of its own in the state folder: no plugin opens it.
+    Sqlite(PathBuf),
+    /// A database that other hosts may use as well.
+    Postgres(Secret),
+}
+
+/// An open store, with the tables of this version.
+#[derive(Debug)]
+pub struct Store {
+    location: Location,
+    pool: Pool,
+}
+
+#[derive(Debug)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Does the same on either kind of pool: our SQL is what both understand.
+macro_rules! on {
+    ($store:expr, $pool:ident => $query:expr) => {
+        match &$store.pool {
+            $crate::accounts::store::Pool::Sqlite($pool) => $query,
+            $crate::accounts::store::Pool::Postgres($pool) => $query,
+        }
+    };
+}
+use on;
+
+impl Location {
+    /// Where a configuration keeps its store.
+    pub fn of(config: &Config) -> Self {
+        match config.store.url.expose() {
+            "" => Location::Sqlite(config.state.join("store.db")),
+            _ => Location::Postgres(config.store.url.clone()),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store; makes it, or brings its tables up to date, where that is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`]: unreachable, of a newer version, or not to be written.
+    pub async fn open(location: Location) -> Result<Store, StoreError> {
+        let opening = async {
+            let pool = match &location {
+                Location::Sqlite(file) => Pool::Sqlite(sqlite::open(file).await?),
+                Location::Postgres(url) => Pool::Postgres(postgres::open(url).await?),
+            };
+            Ok(pool)
+        };
+        let opened = match timeout(OPEN_LIMIT, opening).await {
+            Ok(opened) => opened,
+            Err(_) => Err(StoreError::Slow(OPEN_LIMIT)),
+        };
+        let pool = opened.map_err(|error: StoreError| error.at(&location))?;
+        Ok(Store { location, pool })
+    }
+
+    /// Looks whether the store could be opened. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// The same as of [`open`](Self::open).
+    pub async fn check(location: &Location) -> Result<(), StoreError> {
+        let checking = async {
+            match location {
+                Location::Sqlite(file) => sqlite::check(file).await,
+                Location::Postgres(url) => postgres::check(url).await,
+            }
+        };
+        let checked = match timeout(OPEN_LIMIT, checking).await {
+            Ok(checked) => checked,
+            Err(_) => Err(StoreError::Slow(OPEN_LIMIT)),
+        };
+        checked.map_err(|error| error.at(location))
+    }
+
+    /// Is this the store at `location`?
+    pub fn is_at(&self, location: &Location) -> bool {
+        match (&self.location, location) {
+            (Location::Sqlite(mine), Location::Sqlite(other)) => mine == other,
+            (Location::Postgres(mine), Location::Postgres(other)) => {
+                mine.expose() == other.expose()
+            }
+            _ => false,
+        }
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        on!(self, pool => pool.close().await);
+    }
+}
+
+/// Runs a query within its limit.
+async fn bounded<T>(query: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+    match timeout(QUERY_LIMIT, query).await {
+        Ok(done) => done.map_err(StoreError::Query),
+        Err(_) => Err(StoreError::Slow(QUERY_LIMIT)),
+    }
+}
+
+impl fmt::Display for Location {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Sqlite(file) => write!(f, "{}", Path::display(file)),
+            Location::Postgres(url) => f.write_str(&postgres::place(url)),
+        }
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,64 @@
+//! The store as a PostgreSQL database that several hosts share.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+
+use super::{StoreError, migrations};
+use crate::config::values::Secret;
+
+const CONNECTIONS: u32 = 4;
+
+/// How long to wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(2);
+
+/// Opens the database and makes the tables that are missing.
+pub(super) async fn open(url: &Secret) -> Result<PgPool, StoreError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options(url)?)
+        .await
+        .map_err(StoreError::Query)?;
+    let migrated = migrations::migrator().run(&pool).await;
+    migrated.map_err(migrations::failed)?;
+    Ok(pool)
+}
+
+/// Looks at the version of the tables that are there.
+pub(super) async fn check(url: &Secret) -> Result<(), StoreError> {
+    let mut connection = options(url)?.connect().await.map_err(StoreError::Query)?;
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(StoreError::Query)?;
+    let newest = if there {
+        let newest = sqlx::query_scalar(migrations::NEWEST);
+        let newest = newest.fetch_one(&mut connection).await;
+        newest.map_err(StoreError::Query)?
+    } else {
+        None
+    };
+    let _ = connection.close().await;
+    migrations::judge(newest)
+}
+
+/// Host, port and database of a url, for people.
+pub(super) fn place(url: &Secret) -> String {
+    options(url).map_or_else(
+        |_| "store.url".into(),
+        |options| {
+            let (host, port) = (options.get_host(), options.get_port());
+            let database = options.get_database().unwrap_or_default();
+            format!("PostgreSQL {host}:{port}/{database}")
+        },
+    )
+}
+
+fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url.expose().parse().map_err(|_| StoreError::Url)?;
+    Ok(options
+        .application_name("countersign")
+        .disable_statement_logging())
+}

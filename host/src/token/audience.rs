@@ -1,0 +1,107 @@
+//! One audience: what its tokens say, how long they live, what signs them.
+
+use std::collections::BTreeMap;
+
+use countersign_abi::User;
+use serde_json::{Map, Value};
+
+use super::claims::{Template, Values};
+use super::request::Lifetime;
+use crate::config::shapes::{self, Algorithm};
+
+/// What the tokens of one audience are like.
+#[derive(Debug)]
+pub struct Audience {
+    /// `aud`.
+    pub aud: String,
+    /// What signs them, and nothing else does; none = the server's own key.
+    pub algorithm: Option<Algorithm>,
+    lifetime: u64,
+    cli_lifetime: u64,
+    /// The most that may be asked for, in seconds.
+    max_lifetime: u64,
+    sub: Option<Template>,
+    claims: Vec<(String, Template)>,
+}
+
+impl Audience {
+    /// The default audience.
+    pub(super) fn default_of(tokens: &shapes::Tokens) -> Self {
+        let (lifetime, cli) = (tokens.lifetime.as_secs(), tokens.cli_lifetime.as_secs());
+        Audience {
+            aud: tokens.audience.clone(),
+            algorithm: None,
+            lifetime,
+            cli_lifetime: cli,
+            max_lifetime: lifetime.max(cli),
+            sub: tokens.claims.get("sub").map(Template::parse),
+            claims: templates(&tokens.claims),
+        }
+    }
+
+    /// An audience of `tokens.audiences`.
+    pub(super) fn named(name: &str, settings: &shapes::Audience, tokens: &shapes::Tokens) -> Self {
+        let lifetime = settings.lifetime.unwrap_or(tokens.lifetime).as_secs();
+        let aud = if settings.aud.is_empty() {
+            name
+        } else {
+            &settings.aud
+        };
+        Audience {
+            aud: aud.to_owned(),
+            algorithm: settings.algorithm,
+            lifetime,
+            cli_lifetime: lifetime,
+            max_lifetime: settings
+                .max_lifetime
+                .map_or(lifetime, |most| most.as_secs()),
+            sub: settings.claims.get("sub").map(Template::parse),
+            claims: templates(&settings.claims),
+        }
+    }
+
+    /// The seconds that a token lives: what was asked for is cut to the most that is allowed.
+    pub(super) fn seconds(&self, lifetime: Lifetime) -> u64 {
+        match lifetime {
+            Lifetime::Api => self.lifetime,
+            Lifetime::Cli => self.cli_lifetime,
+            Lifetime::Requested(seconds) => seconds.get().min(self.max_lifetime),
+        }
+    }
+
+    /// The subject, where a template says it.
+    pub(super) fn subject(&self, values: Values<'_>) -> Option<String> {
+        Some(match self.sub.as_ref()?.fill(values)? {
+            Value::String(sub) => sub,
+            other => other.to_string(),
+        })
+    }
+
+    /// The names of its further claims.
+    pub(super) fn claim_names(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The further claims of one user.
+    pub(super) fn further(&self, values: Values<'_>) -> Map<String, Value> {
+        let claims = self.claims.iter();
+        claims
+            .filter_map(|(name, template)| Some((name.clone(), template.fill(values)?)))
+            .collect()
+    }
+}
+
+fn templates(claims: &BTreeMap<String, Value>) -> Vec<(String, Template)> {
+    let further = claims.iter().filter(|(name, _)| *name != "sub");
+    further
+        .map(|(name, value)| (name.clone(), Template::parse(value)))
+        .collect()
+}
+
+/// A user's attributes; none for what is no JSON object.
+pub(super) fn attributes(user: &User) -> Option<Map<String, Value>> {
+    match user.attributes_json.as_str() {
+        "" => Some(Map::new()),
+        json => serde_json::from_str(json).ok(),
+    }
+}
