@@ -11,8 +11,7 @@ const HASH: &str = "scrypt:1024:8:1$Wfhhfv0zDVEVVu7N$8b251e1108e8ec37fb5ff42a10c
 #[test]
 fn airflows_users_on_postgresql_log_in_are_added_and_survive_an_outage_as_503() {
     let folder = Folder::new();
-    let place = std::env::temp_dir().join(format!("countersign-e2e-pg-{}", std::process::id()));
-    let postgres = Postgres::start(&place);
+    let postgres = Postgres::start();
     postgres.run(TABLES);
     postgres.run(&format!(
         "INSERT INTO ab_user (id, first_name, last_name, username, email, password, active)

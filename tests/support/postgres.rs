@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::artifacts::repository;
 
@@ -11,15 +12,22 @@ use crate::artifacts::repository;
 pub struct Postgres {
     /// The url of its database, as superuser.
     pub url: String,
+    port: String,
+    folder: PathBuf,
     child: Child,
 }
 
 impl Postgres {
-    /// Starts it in a folder that does not exist yet.
-    pub fn start(folder: &Path) -> Self {
-        let mut child = Command::new(repository().join("tests/testbed/postgres/pg.sh"))
+    /// Starts it on a free port. Its folder is no test's own: those are private, and the
+    /// server runs as another user where the tests run as root.
+    pub fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("countersign-e2e-pg-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let mut child = script()
             .arg("run")
-            .arg(folder)
+            .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -33,11 +41,29 @@ impl Postgres {
                 Some((key.to_owned(), value.to_owned()))
             })
             .collect();
-        let url = facts.get("PG_URL").expect("PostgreSQL did not start");
+        let fact = |key| facts.get(key).expect("PostgreSQL did not start").clone();
         Postgres {
-            url: url.clone(),
+            url: fact("PG_URL"),
+            port: fact("PG_PORT"),
+            folder,
             child,
         }
+    }
+
+    /// Ends it at once, as in a crash.
+    pub fn stop(&self) {
+        self.now("stop", &[]);
+    }
+
+    /// Starts it again on the same port.
+    pub fn again(&self) {
+        self.now("start", &[&self.port]);
+    }
+
+    fn now(&self, command: &str, more: &[&str]) {
+        let mut script = script();
+        let done = script.arg(command).arg(&self.folder).args(more).output().unwrap();
+        assert!(done.status.success(), "pg.sh {command}: {done:?}");
     }
 
     /// Runs statements; panics if one fails.
@@ -62,4 +88,8 @@ impl Drop for Postgres {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+fn script() -> Command {
+    Command::new(repository().join("tests/testbed/postgres/pg.sh"))
 }

@@ -46,7 +46,9 @@ ssl_key_file = '$dir/tls/server.key'
 CONF
     printf 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n' | as sh -c 'cat >"$1/data/pg_hba.conf"' sh "$dir"
     as "$bin/pg_ctl" -D "$dir/data" -l "$dir/pg.log" -w -t 60 -s start </dev/null >&2 || { tail -5 "$dir/pg.log" >&2; exit 1; }
-    as "$bin/psql" -qX -h "$dir" -p "$port" -U testbed -d postgres -c 'CREATE DATABASE testbed' >&2
+    # There already, when it is started again.
+    as "$bin/psql" -qX -h "$dir" -p "$port" -U testbed -d testbed -c '' 2>/dev/null ||
+        as "$bin/psql" -qX -h "$dir" -p "$port" -U testbed -d postgres -c 'CREATE DATABASE testbed' >&2
     printf '%s\n' "PG_PORT=$port" "PG_CA=$dir/tls/ca.pem" "PG_OTHER_CA=$dir/tls/other-ca.pem" "PG_SOCKET_DIR=$dir" "PG_URL=postgres://testbed:testbed-pw@127.0.0.1:$port/testbed"
 }
 
