@@ -357,7 +357,7 @@ fn store_that_is_gone_is_503_for_those_who_need_it_and_for_nobody_else() {
     assert_eq!(login(&server, "bea").status, 503);
     assert_eq!(
         claims(&login(&server, "ada"))["sub"],
-        "101",
+        "2",
         "a link is only read"
     );
     let body = r#"{"username":"root","password":"row"}"#;
