@@ -62,7 +62,12 @@ impl Postgres {
 
     fn now(&self, command: &str, more: &[&str]) {
         let mut script = script();
-        let done = script.arg(command).arg(&self.folder).args(more).output().unwrap();
+        let done = script
+            .arg(command)
+            .arg(&self.folder)
+            .args(more)
+            .output()
+            .unwrap();
         assert!(done.status.success(), "pg.sh {command}: {done:?}");
     }
 

@@ -136,13 +136,14 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::accounts::Accounts;
     use crate::accounts::throttle::Throttle;
     use crate::backends::Registry;
     use crate::config::Config;
     use crate::http::openapi::Document;
     use crate::http::peer::TrustedProxies;
     use crate::keys::{KeySet, Mode, Opening};
-    use crate::token::{Issuer, Tokens};
+    use crate::token::{Issuer, Roles, Tokens};
 
     /// What serves without a backend; nothing is written.
     fn serving() -> Serving {
@@ -154,10 +155,12 @@ mod tests {
             progress: &|_| {},
         };
         let nowhere = std::env::temp_dir().join("countersign-no-such-state");
-        let keys = KeySet::open(&config.keys, &nowhere, &opening).unwrap();
+        let keys = KeySet::open(&config.keys, &[], &nowhere, &opening).unwrap();
         Serving {
             tokens: Tokens {
                 registry: Registry::default(),
+                accounts: Accounts::default(),
+                roles: Arc::new(Roles::new(&config)),
                 issuer: Arc::new(Issuer::new(&config, config.issuer())),
                 keys: Arc::new(keys),
                 throttle: Throttle::new(&config.server.throttle),

@@ -10,6 +10,7 @@ use countersign_abi::User;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::accounts::throttle::Throttle;
 use crate::config::Config;
 use crate::keys::{Mode, Opening};
 
@@ -56,6 +57,7 @@ fn tokens(folder: &Folder, settings: Value) -> Tokens {
         roles: Arc::new(Roles::new(&config)),
         issuer: Arc::new(Issuer::new(&config, "https://me".into())),
         keys: Arc::new(keys),
+        throttle: Throttle::new(&config.server.throttle),
     }
 }
 
@@ -100,7 +102,7 @@ fn m06_each_audience_is_signed_for_with_its_own_algorithm_and_no_other() {
         let (header, claims) = verified(&tokens, &minted.token, algorithm);
         assert_eq!(
             (&claims["sub"], &claims["jti"]),
-            (&json!(minted.sub), &json!(minted.jti))
+            (&json!(minted.claims.sub), &json!(minted.claims.jti))
         );
         (header["alg"].clone(), claims)
     };
@@ -151,7 +153,7 @@ fn m04_requested_lifetime_is_cut_to_the_most_and_nonsense_is_refused() {
         let minted = tokens.mint(audience, &ada(), lifetime).unwrap();
         let (_, claims) = verified(&tokens, &minted.token, jsonwebtoken::Algorithm::ES256);
         let lives = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
-        assert_eq!(lives, minted.seconds);
+        assert_eq!(lives, minted.claims.seconds);
         lives
     };
     let asked = |seconds: u64| Lifetime::requested(&json!(seconds)).unwrap();
@@ -204,7 +206,7 @@ fn t53_subjects_of_two_backends_are_never_one() {
         principal.user.id = id.into();
         let minted = tokens.mint(None, &principal, Lifetime::Api);
         minted
-            .map(|minted| minted.sub)
+            .map(|minted| minted.claims.sub)
             .map_err(|error| error.to_string())
     };
     // The only backend is the subjects' backend.
