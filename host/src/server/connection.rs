@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use super::conversation::{Conversation, Times};
 use super::service::Routes;
 use super::signals::{Phase, Stop};
 use super::tls::Acceptor;
-use super::watched::Watched;
+use super::watched::{Timer, Watched};
 use crate::http::peer::Peer;
 
 /// A request's head may be this large: tokens of some directories fill tens of kilobytes.
@@ -80,6 +81,7 @@ impl Serving {
 
         let (mut draining, mut stopping) = (self.stop.clone(), self.stop);
         let mut cut = pin!(reached(&mut stopping, Phase::Now));
+        let mut timer = Timer::default();
         let served = {
             let mut last = pin!(async {
                 tokio::select! {
@@ -94,10 +96,19 @@ impl Serving {
                 served = poll_fn(|cx| {
                     // First, so that what it says to the conversation is heard at once.
                     let over = last.as_mut().poll(cx).is_ready();
-                    match connection.poll_without_shutdown(cx) {
-                        std::task::Poll::Pending if over => std::task::Poll::Ready(None),
-                        polled => polled.map(Some),
+                    if let Poll::Ready(served) = connection.poll_without_shutdown(cx) {
+                        return Poll::Ready(Some(served));
                     }
+                    // Only now, with the answer on its way, is it known how long silence may
+                    // last; hyper need not read again before bytes come.
+                    let deadline = conversation.deadline();
+                    if deadline.is_some_and(|deadline| timer.poll(cx, deadline).is_ready()) {
+                        return match connection.poll_without_shutdown(cx) {
+                            Poll::Ready(served) => Poll::Ready(Some(served)),
+                            Poll::Pending => Poll::Ready(None),
+                        };
+                    }
+                    if over { Poll::Ready(None) } else { Poll::Pending }
                 }) => served,
                 () = &mut cut => None,
             }

@@ -20,7 +20,6 @@ pub(super) struct Watched<S> {
     conversation: Arc<Conversation>,
     /// Bytes behind the end of a head or body: passed on when it is their turn.
     kept: Vec<u8>,
-    reading: Timer,
     writing: Timer,
     /// How long an answer may wait to be taken, and since when one does.
     patience: Duration,
@@ -33,7 +32,6 @@ impl<S> Watched<S> {
             inner,
             conversation,
             kept: Vec::new(),
-            reading: Timer::default(),
             writing: Timer::default(),
             patience,
             stalled: None,
@@ -86,11 +84,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                let Some(deadline) = this.conversation.deadline() else {
-                    return Poll::Pending;
-                };
-                // As if the client had closed: then the connection ends in order.
-                this.reading.poll(cx, deadline).map(Ok)
+                // Whoever polls the connection has the timer; what is late looks as if the
+                // client had closed: then the connection ends in order.
+                let deadline = this.conversation.deadline();
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Pending
             }
         }
     }
@@ -140,11 +140,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
 /// A timer for deadlines that mostly move away before they come.
 #[derive(Debug, Default)]
-struct Timer(Option<Pin<Box<Sleep>>>);
+pub(super) struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
     /// Ready once `deadline` is over; else the task is woken then, or earlier.
-    fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let sleep = self
             .0
             .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -188,7 +188,10 @@ mod tests {
     #[tokio::test]
     async fn silence_ends_like_a_client_that_leaves() {
         let (ours, _theirs) = duplex(8);
-        let conversation = Arc::new(Conversation::new(TIMES));
+        let conversation = Arc::new(Conversation::new(Times {
+            header: Duration::ZERO,
+            ..TIMES
+        }));
         let mut watched = Watched::new(ours, conversation, TIMES.write);
         assert_eq!(watched.read(&mut [0; 8]).await.unwrap(), 0);
     }
