@@ -23,7 +23,7 @@ const TABLE: &str = include_str!("chain_table.txt");
 fn two(folder: &Folder, first: &str, second: &str) -> Server {
     folder.plugin(&artifacts::fixture("answers"), "answers");
     let config = format!(
-        "plugins: {{ directories: [plugins] }}\nbackends:\n  first: {{ plugin: answers, config: {{ place: 0 }}, {first} }}\n  second: {{ plugin: answers, config: {{ place: 1 }}, {second} }}\n"
+        "plugins: {{ directories: [plugins] }}\nserver: {{ throttle: {{ user: 0, address: 0 }} }}\nbackends:\n  first: {{ plugin: answers, config: {{ place: 0 }}, {first} }}\n  second: {{ plugin: answers, config: {{ place: 1 }}, {second} }}\n"
     );
     Server::start(folder, &config)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use countersign_abi::{Call, Code, Failure, Instance, Operation, Request};
 use regex::Regex;
@@ -80,23 +80,7 @@ impl Backend {
 
     /// Asks who is asking. Whatever goes wrong is an outcome; nothing fails open.
     pub async fn authenticate(&self, request: &Request) -> Outcome {
-        self.authenticate_within(self.settings.timeout, request)
-            .await
-    }
-
-    /// The same; the backend's time limit counts from the request's arrival.
-    pub async fn authenticate_since(&self, arrived: Instant, request: &Request) -> Outcome {
-        let left = self.settings.timeout.saturating_sub(arrived.elapsed());
-        if left.is_zero() {
-            let limit = humantime::format_duration(self.settings.timeout);
-            return Outcome::Unavailable(outage(format!(
-                "not asked: {limit} had passed since the request arrived"
-            )));
-        }
-        self.authenticate_within(left, request).await
-    }
-
-    async fn authenticate_within(&self, limit: Duration, request: &Request) -> Outcome {
+        let limit = self.settings.timeout;
         let pass = match self.gate.enter(Asked::CreateToken, Sent::from(request)) {
             Ok(pass) => pass,
             Err(refused) => return Outcome::Unavailable(refused),

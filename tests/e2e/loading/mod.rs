@@ -184,7 +184,7 @@ fn p02_other_architecture_is_named() {
 }
 
 #[test]
-fn p02_other_c_library_is_named() {
+fn p27_other_c_library_is_named() {
     let folder = Folder::new();
     changed(&folder, |bytes| {
         let (gnu, musl) = (

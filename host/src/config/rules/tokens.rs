@@ -19,13 +19,6 @@ impl<'a> Rules<'a> {
                 "name the audience; Airflow's is apache-airflow",
             );
         }
-        if self.text("tokens.leeway") != "10s" {
-            self.notice(
-                "tokens.leeway",
-                "this version verifies no tokens, so the leeway has no effect yet",
-                "leave it out, or keep it for a later version",
-            );
-        }
         let tokens = KeyPath::parse("tokens");
         self.claims(self.get("tokens.claims"), &tokens, "tokens.audience");
         self.audiences();
