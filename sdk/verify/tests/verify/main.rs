@@ -4,6 +4,7 @@
 
 mod claims;
 mod client;
+mod differential;
 mod form;
 mod header;
 mod keys;
