@@ -63,7 +63,7 @@ pub fn refused(line: &Line<'_>) {
 pub fn passed_over(line: &Line<'_>) {
     let (user, reason) = (clean(line.user, CLIENT), clean(line.reason, REASON));
     tracing::info!(
-        target: "audit", parent: None, request = line.request, outcome = line.outcome, backend = line.backend,
+        target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
         user = given(&user), reason = given(&reason), address = given(line.address), "passed over"
     );
 }

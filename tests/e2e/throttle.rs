@@ -1,5 +1,7 @@
 //! The brake on guessing passwords, as a client meets it.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use countersign_tests::{Answer, Folder, Server, artifacts, send};
@@ -111,6 +113,58 @@ fn outages_faults_and_malformed_requests_never_count() {
         assert_eq!(server.login("nobody", "x").status, status);
     }
     assert_eq!(server.login("ada", "x").status, 429, "4 from this address");
+}
+
+#[test]
+fn refusal_counts_whatever_becomes_of_the_request_at_later_backends() {
+    for (later, status) in [("unavailable", 503), ("fault", 500), ("invalid", 400)] {
+        let folder = Folder::new();
+        folder.plugin(&artifacts::fixture("answers"), "answers");
+        let server = Server::start(
+            &folder,
+            "server: { throttle: { user: 2 } }\nplugins: { directories: [plugins] }\ntokens: { subject_backend: first }\nbackends:\n  first: { plugin: answers, config: { place: 0 }, on_denied: next }\n  second: { plugin: answers, config: { place: 1 } }\n",
+        );
+        let name = format!("denied+{later}");
+        for expected in [status, status, 429] {
+            assert_eq!(server.login(&name, "x").status, expected, "{name}");
+        }
+        // Whoever the second backend knows has failed nowhere.
+        for _ in 0..4 {
+            assert_eq!(server.login("denied+ada", "x").status, 201);
+        }
+    }
+}
+
+#[test]
+fn refusal_counts_although_the_client_hangs_up_before_a_later_backend_answers() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    folder.plugin(&artifacts::fixture("hangs"), "hangs");
+    let server = Server::start(
+        &folder,
+        "server: { throttle: { user: 2 } }\nplugins: { directories: [plugins] }\nbackends:\n  door: { plugin: template, config: { password: door }, on_denied: next }\n  slow: { plugin: hangs, config: {} }\n",
+    );
+    let body = r#"{"username":"forever","password":"guess"}"#;
+    let request = format!(
+        "POST /auth/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let lines = |what: &str| server.log().matches(what).count();
+    let begun = Instant::now();
+    for guess in 1..=2 {
+        let mut client = TcpStream::connect(server.address).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        while lines("passed over") < guess {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            std::thread::yield_now();
+        }
+        drop(client);
+        while lines("abandoned") < guess {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(server.login("forever", "door").status, 429);
 }
 
 #[test]

@@ -16,7 +16,6 @@ use serde_json::Value;
 
 use super::backend::Backend;
 use super::{Outcome, Registry};
-use crate::audit;
 use crate::config::shapes::Follow;
 use crate::telemetry::otel;
 
@@ -29,12 +28,14 @@ pub struct Decision<'a> {
     pub outcome: Outcome,
 }
 
-/// Asks the backends in order; `only` names one that is asked alone.
+/// Asks the backends in order; `only` names one that is asked alone. `passed_over` is told
+/// at once of each refusal and outage after which the next one is asked.
 pub async fn authenticate<'a>(
     registry: &'a Registry,
     only: Option<&str>,
     request: &Request,
     body: &Value,
+    mut passed_over: impl FnMut(&Backend, &Outcome),
 ) -> Decision<'a> {
     let mut passed = Decision {
         backend: None,
@@ -55,38 +56,19 @@ pub async fn authenticate<'a>(
             Outcome::Unavailable(_) => backend.settings.on_unavailable,
             Outcome::Authenticated(_) | Outcome::Invalid(_) | Outcome::Fault(_) => Follow::Stop,
         };
+        if follow == Follow::Next {
+            passed_over(backend, &outcome);
+        }
         let decision = Decision {
             backend: Some(backend),
             outcome,
         };
         match follow {
             Follow::Stop => return decision,
-            Follow::Next => {
-                passed_over(request, body, &decision);
-                passed = graver(passed, decision);
-            }
+            Follow::Next => passed = graver(passed, decision),
         }
     }
     passed
-}
-
-fn passed_over(request: &Request, body: &Value, decision: &Decision<'_>) {
-    let (Some(backend), Some(refused)) = (decision.backend, decision.outcome.refused()) else {
-        return;
-    };
-    let typed = body.get("username").and_then(Value::as_str);
-    audit::passed_over(&audit::Line {
-        request: &request.request_id,
-        outcome: decision.outcome.name(),
-        backend: &backend.id,
-        user: match refused.subject.as_str() {
-            "" => typed.unwrap_or_default(),
-            subject => subject,
-        },
-        reason: &refused.detail,
-        address: &request.peer,
-        ..audit::Line::default()
-    });
 }
 
 fn graver<'a>(a: Decision<'a>, b: Decision<'a>) -> Decision<'a> {

@@ -10,6 +10,7 @@ use super::refusal::{self, Refusal};
 use super::{Minted, Request, Tokens};
 use crate::accounts::throttle;
 use crate::audit::{self, Line};
+use crate::backends::Outcome;
 use crate::backends::backend::Backend;
 use crate::backends::chain::Decision;
 use crate::metering;
@@ -18,6 +19,8 @@ use crate::metering;
 pub(super) struct Attempt<'a> {
     tokens: &'a Tokens,
     request: &'a Request,
+    /// Who has refused it so far, and which subject: backends that were passed over, too.
+    refusals: Vec<(String, String)>,
     decided: bool,
 }
 
@@ -41,8 +44,29 @@ impl<'a> Attempt<'a> {
         Ok(Attempt {
             tokens,
             request,
+            refusals: Vec::new(),
             decided: false,
         })
+    }
+
+    /// A backend did not have the last word. That it refused counts, unless another one
+    /// knows the user: else whoever makes the next one fail, or hangs up before it has
+    /// answered, could go on guessing at this one.
+    pub(super) fn passed_over(&mut self, backend: &Backend, outcome: &Outcome) {
+        let Some(refused) = outcome.refused() else {
+            return;
+        };
+        if matches!(outcome, Outcome::Denied(_)) {
+            self.count(&backend.id, &refused.subject);
+        }
+        let line = line(self.request);
+        audit::passed_over(&Line {
+            outcome: outcome.name(),
+            backend: &backend.id,
+            user: named(&refused.subject, line.user),
+            reason: &refused.detail,
+            ..line
+        });
     }
 
     /// There is no user. Only a refusal counts against the client; an outage never does.
@@ -51,12 +75,7 @@ impl<'a> Attempt<'a> {
         let outcome = decision.outcome.name();
         let (refusal, refused) = refusal::of(self.request, decision.outcome);
         if refusal == Refusal::Denied {
-            self.tokens.throttle.failed(
-                &who(self.request),
-                backend,
-                &refused.subject,
-                Instant::now(),
-            );
+            self.count(backend, &refused.subject);
         }
         self.tell(backend, outcome, &refused.subject, &refused.detail);
         refusal
@@ -64,6 +83,7 @@ impl<'a> Attempt<'a> {
 
     /// The user is known, but there is no token to be had for him.
     pub(super) fn unminted(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
+        self.refusals.clear();
         self.tell(&backend.id, "fault", "", &error.to_string());
         Refusal::Fault
     }
@@ -87,19 +107,24 @@ impl<'a> Attempt<'a> {
         });
     }
 
+    /// Once for each backend.
+    fn count(&mut self, backend: &str, subject: &str) {
+        if self.refusals.iter().all(|(known, _)| known != backend) {
+            self.refusals.push((backend.to_owned(), subject.to_owned()));
+        }
+    }
+
     fn tell(&mut self, backend: &str, outcome: &'static str, subject: &str, reason: &str) {
         self.decided = true;
+        let throttle = &self.tokens.throttle;
+        throttle.failed(&who(self.request), &self.refusals, Instant::now());
         metering::decided(backend, outcome);
         let line = line(self.request);
         audit::refused(&Line {
             outcome,
             backend,
             reason,
-            user: if subject.is_empty() {
-                line.user
-            } else {
-                subject
-            },
+            user: named(subject, line.user),
             ..line
         });
     }
@@ -107,14 +132,17 @@ impl<'a> Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.decided {
-            self.tell(
-                "",
-                "abandoned",
-                "",
-                "the client went away before there was an answer",
-            );
+        if self.decided {
+            return;
         }
+        let (outcome, reason) = match std::thread::panicking() {
+            true => ("fault", "the host panicked"),
+            false => (
+                "abandoned",
+                "the client went away before there was an answer",
+            ),
+        };
+        self.tell("", outcome, "", reason);
     }
 }
 
@@ -133,6 +161,14 @@ fn who(request: &Request) -> throttle::Attempt<'_> {
         address: request.address,
         door: request.only.as_deref().unwrap_or_default(),
         typed: request.username(),
+    }
+}
+
+/// The subject that a backend named, else the name as it was typed.
+fn named<'a>(subject: &'a str, typed: &'a str) -> &'a str {
+    match subject {
+        "" => typed,
+        subject => subject,
     }
 }
 

@@ -81,6 +81,7 @@ impl Tokens {
             request.only.as_deref(),
             asked,
             &request.body,
+            |backend, outcome| attempt.passed_over(backend, outcome),
         )
         .await;
         let decider = decision.backend.map(|backend| backend.id.as_str());

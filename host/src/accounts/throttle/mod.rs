@@ -2,6 +2,8 @@
 //!
 //! Only refusals count: an outage, a fault or a malformed request never does, nor does
 //! a request that was turned away here, so that nobody is locked out by trying again.
+//! The refusal of a backend that was passed over counts unless a later one knew the user,
+//! whatever else became of the request: a later one's outage is no licence to guess.
 //! What is counted is a *user from an address* and an *address*: strangers elsewhere
 //! cannot keep a user out (D11), and a success clears his own count.
 //!
@@ -116,33 +118,38 @@ impl Throttle {
         }
     }
 
-    /// `backend` refused `subject`, which may be empty where it cannot say whom.
-    pub fn failed(&self, attempt: &Attempt<'_>, backend: &str, subject: &str, now: Instant) {
+    /// It was refused: by these backends, each with the subject that it refused, empty where
+    /// it cannot say whom. That is one failure of the address and of the typed name, however
+    /// many have refused; without any, nothing has failed.
+    pub fn failed(&self, attempt: &Attempt<'_>, refusals: &[(String, String)], now: Instant) {
         let Some(address) = attempt.address.map(network) else {
             return;
         };
+        if refusals.is_empty() {
+            return;
+        }
         let (user, network) = (self.user(), self.address());
         let mut counts = self.counts();
         counts
             .addresses
             .count(self.key(&address), &network, None, now);
-        let name = if subject.is_empty() {
-            attempt.typed
-        } else {
-            subject
-        };
-        if name.is_empty() {
-            return;
-        }
-        let refused = self.subject(backend, name, address);
-        counts.users.count(refused, &user, None, now);
-        if !attempt.typed.is_empty() {
-            let link = Link {
-                to: refused,
-                by: self.key(&backend),
+        let mut link = None;
+        for (backend, subject) in refusals {
+            let name = match subject.as_str() {
+                "" => attempt.typed,
+                subject => subject,
             };
+            if name.is_empty() {
+                continue;
+            }
+            let to = self.subject(backend, name, address);
+            counts.users.count(to, &user, None, now);
+            let by = self.key(&backend.as_str());
+            link = Some(Link { to, by });
+        }
+        if !attempt.typed.is_empty() {
             let typed = self.typed(attempt, address);
-            counts.users.count(typed, &user, Some(link), now);
+            counts.users.count(typed, &user, link, now);
         }
     }
 

@@ -25,8 +25,9 @@ impl Scene {
     }
 
     fn fails(&self, address: &str, typed: &str, subject: &str) {
+        let refusals = [("users".to_owned(), subject.to_owned())];
         self.throttle
-            .failed(&attempt(address, typed), "users", subject, self.now);
+            .failed(&attempt(address, typed), &refusals, self.now);
     }
 
     fn passes(&mut self, seconds: u64) {
@@ -154,6 +155,21 @@ fn success_in_another_backend_does_not_reset_what_this_one_refused() {
 }
 
 #[test]
+fn refusals_of_several_backends_are_one_failure_of_the_name_and_of_the_address() {
+    let scene = Scene::new(3, 3);
+    let both = ["dir", "users"].map(|backend| (backend.to_owned(), "Ada".to_owned()));
+    let who = attempt("192.0.2.1", "ada");
+    for _ in 0..2 {
+        scene.throttle.failed(&who, &both, scene.now);
+        assert_eq!(scene.admits("192.0.2.1", "ada"), Ok(()));
+    }
+    scene.throttle.failed(&who, &[], scene.now);
+    assert_eq!(scene.admits("192.0.2.1", "ada"), Ok(()), "nobody refused");
+    scene.throttle.failed(&who, &both, scene.now);
+    assert!(scene.admits("192.0.2.1", "ada").is_err());
+}
+
+#[test]
 fn ipv6_addresses_of_one_network_are_one_address_and_mapped_ones_are_ipv4() {
     let scene = Scene::new(2, 100);
     scene.fails("2001:db8::1", "ada", "");
@@ -197,7 +213,8 @@ fn attempts_without_an_address_are_not_counted() {
         typed: "ada",
     };
     for _ in 0..10 {
-        scene.throttle.failed(&nowhere, "users", "", scene.now);
+        let refusals = [("users".to_owned(), String::new())];
+        scene.throttle.failed(&nowhere, &refusals, scene.now);
     }
     assert_eq!(scene.throttle.admit(&nowhere, scene.now), Ok(()));
 }
