@@ -107,8 +107,9 @@ impl Stamp {
                 found.dev().cast_signed(),
                 found.ino().cast_signed(),
                 found.size().cast_signed(),
-                found.mtime(),
-                found.mtime_nsec(),
+                // A tool may keep the time of modification, but not this one.
+                found.ctime(),
+                found.ctime_nsec(),
             ])
         }))
     }
