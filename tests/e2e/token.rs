@@ -55,6 +55,15 @@ fn verify_says_the_rule_that_is_broken() {
     );
     refused(&verify(&["--audience", "other"], &jwt), "aud", &jwt);
     refused(&verify(&["--algorithms", "ES256,EdDSA"], &jwt), "alg", &jwt);
+    let others = "\ntokens: { issuer: \"https://id.example\", audience: elsewhere, audiences: { shop: { aud: apache-airflow } } }\n";
+    folder.write("config.yaml", format!("{TEMPLATE}{others}"));
+    let done = verify(&[], &jwt);
+    refused(&done, "aud", &jwt);
+    assert!(
+        done.stderr.contains(r#"only if named: ["apache-airflow"]"#),
+        "{done:?}"
+    );
+    assert_eq!(verify(&["--audience", "apache-airflow"], &jwt).code, 0);
     let (signed, signature) = jwt.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}.{first}{}", &signature[1..]);

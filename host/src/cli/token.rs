@@ -41,7 +41,8 @@ pub(super) struct Verify {
     /// Who must have issued it, to the letter
     #[arg(long)]
     issuer: Option<String>,
-    /// Whom it must be meant for; may repeat, one is enough
+    /// Whom it must be meant for, as `aud` says it; may repeat, one is enough. Default:
+    /// tokens.audience alone, not those of tokens.audiences
     #[arg(long)]
     audience: Vec<String>,
     /// Algorithms that may have signed it, with commas; default: those of the keys
@@ -92,7 +93,10 @@ impl Verify {
         let rules = self.rules(config.as_ref(), &keys)?;
         match rules.verify(&token, &keys, clock::unix_now()) {
             Ok(verified) => output::write(&format!("{:#}\n", json!(verified.claims))),
-            Err(refusal) => Err(refused(&refusal, help(&refusal, &rules, &keys))),
+            Err(refusal) => {
+                let help = help(&refusal, &rules, &keys, config.as_ref());
+                Err(refused(&refusal, help))
+            }
         }
     }
 
@@ -181,10 +185,27 @@ fn refused(refusal: &Refusal, help: String) -> Failure {
 }
 
 /// What was expected, and what may have gone wrong.
-fn help(refusal: &Refusal, rules: &Rules, keys: &verify::KeySet) -> String {
+fn help(
+    refusal: &Refusal,
+    rules: &Rules,
+    keys: &verify::KeySet,
+    config: Option<&Config>,
+) -> String {
     match refusal {
         Refusal::Issuer => format!("--issuer or tokens.issuer: here it is {:?}", rules.issuer()),
-        Refusal::Audience => "--audience or tokens.audience names whom it must be meant for".into(),
+        Refusal::Audience => {
+            let tokens = config.map(|config| &config.tokens);
+            let named = tokens
+                .into_iter()
+                .flat_map(|tokens| tokens.audiences.values());
+            let others: Vec<&str> = named.map(|each| each.aud.as_str()).collect();
+            let mut help =
+                "--audience or tokens.audience names whom it must be meant for".to_owned();
+            if !others.is_empty() {
+                help += &format!("; those of tokens.audiences are meant only if named: {others:?}");
+            }
+            help
+        }
         Refusal::AlgorithmNotAllowed(_) => "--algorithms names those that are allowed".into(),
         Refusal::KidUnknown => {
             let names: Vec<_> = keys.keys().iter().filter_map(verify::Key::kid).collect();
