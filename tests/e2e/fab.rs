@@ -206,6 +206,27 @@ fn basic_credentials_and_query_are_ignored() {
 }
 
 #[test]
+fn t57_token_in_the_query_is_never_read() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    let token = server.token("ada", "door");
+    for name in ["access_token", "token", "bearer", "Authorization"] {
+        let path = format!("/auth/token?{name}={token}");
+        let answer = send(server.address, "POST", &path, &[], b"");
+        assert_eq!((answer.status, answer.body.as_str()), (422, NO_BODY));
+        let answer = send(server.address, "POST", &path, &[JSON], b"{}");
+        assert_eq!((answer.status, answer.body.as_str()), (400, MISSING));
+    }
+    // In the header it is one, which no backend here takes.
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let answer = send(server.address, "POST", "/auth/token", &headers, b"");
+    assert_eq!(answer.status, 401);
+    let (_, log) = server.stop();
+    assert!(!log.contains(&token));
+}
+
+#[test]
 fn body_over_64_kib_is_413() {
     let folder = Folder::new();
     let server = template(&folder);
