@@ -42,7 +42,36 @@ pub fn start(filter: Option<&str>) {
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let text = panic.payload_as_str().unwrap_or("no text");
+        let text = unquoted(panic.payload_as_str().unwrap_or("no text"));
         tracing::error!(place, text, "a panic of the host; please report it");
     }));
+}
+
+/// A panic's text as far as it quotes nothing: what `str` and `unwrap` quote may be what a
+/// client sent. The place says the rest.
+fn unquoted(text: &str) -> &str {
+    let end = text.find(['"', '\'', '`']).unwrap_or(text.len());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c07_text_of_a_panic_quotes_nobody() {
+        for (text, told) in [
+            ("no route", "no route"),
+            (
+                "start byte index 1 is not a char boundary; it is inside 'é' (bytes 0..2) of `é-secret`",
+                "start byte index 1 is not a char boundary; it is inside ",
+            ),
+            (
+                "called `Result::unwrap()` on an `Err` value: \"secret\"",
+                "called ",
+            ),
+        ] {
+            assert_eq!(unquoted(text), told);
+        }
+    }
 }
