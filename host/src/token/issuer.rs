@@ -195,7 +195,7 @@ fn reserved(attributes: &Map<String, Value>) -> String {
 fn token_id() -> Result<String, ClaimsError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| ClaimsError::Random)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 #[cfg(test)]
