@@ -1,41 +1,73 @@
 //! OpenTelemetry: what a collector is sent, what it is not, and that it may be gone.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
-use countersign_tests::{Folder, Server, artifacts, send};
+use countersign_tests::{Folder, Server, artifacts, send, tls};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 
 use crate::TEMPLATE;
 
 const PARENT: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Takes exports until one comes that says it is the last: gives all bytes.
-struct Collector {
-    address: SocketAddr,
+pub(crate) struct Collector {
+    pub(crate) address: SocketAddr,
     thread: thread::JoinHandle<Vec<u8>>,
 }
 
 impl Collector {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
+        Collector::over(|stream| stream)
+    }
+
+    /// Behind TLS, with the certificate and key in `folder`.
+    fn encrypted(folder: &Path) -> Self {
+        let chain = CertificateDer::pem_file_iter(folder.join("server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.map(Result::unwrap).collect(), key)
+            .unwrap();
+        let config = Arc::new(config);
+        Collector::over(move |stream| {
+            let server = ServerConnection::new(Arc::clone(&config)).unwrap();
+            StreamOwned::new(server, stream)
+        })
+    }
+
+    fn over<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let thread = thread::spawn(move || {
             let mut all = Vec::new();
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
+                let stream = stream.unwrap();
+                let mut first = [0; 4];
+                if let Ok(4) = stream.peek(&mut first)
+                    && &first == b"last"
+                {
+                    return all;
+                }
+                let mut stream = wrap(stream);
                 let mut bytes = Vec::new();
                 let mut buffer = [0; 65536];
                 while let Ok(count @ 1..) = stream.read(&mut buffer) {
                     bytes.extend_from_slice(&buffer[..count]);
-                    if bytes == b"last" {
-                        return all;
-                    }
                     if is_whole(&bytes) {
                         all.append(&mut bytes);
                         let answer =
                             b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
                         stream.write_all(answer).unwrap();
+                        stream.flush().unwrap();
                         break;
                     }
                 }
@@ -46,8 +78,8 @@ impl Collector {
     }
 
     /// Everything that came; the server has ended.
-    fn all(self) -> Vec<u8> {
-        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+    pub(crate) fn all(self) -> Vec<u8> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(b"last").unwrap();
         self.thread.join().unwrap()
     }
@@ -65,7 +97,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     bytes.len() >= end + 4 + length.unwrap().trim().parse::<usize>().unwrap()
 }
 
-fn holds(bytes: &[u8], text: impl AsRef<[u8]>) -> bool {
+pub(crate) fn holds(bytes: &[u8], text: impl AsRef<[u8]>) -> bool {
     let text = text.as_ref();
     bytes.windows(text.len()).any(|window| window == text)
 }
@@ -137,6 +169,28 @@ fn spans_say_route_backend_and_outcome_and_never_what_was_sent() {
         !holds(&sent, trace_id()),
         "a stranger's trace is not continued"
     );
+}
+
+#[test]
+fn spans_go_over_https_to_a_collector_whose_authority_is_known_and_to_no_other() {
+    let folder = Folder::new();
+    let made = tls::certificates(&folder, "tls");
+    let authority = made.join("ca.pem");
+    folder.plugin(&artifacts::plugin("template"), "template");
+    for (known, told) in [(true, 0), (false, 1)] {
+        let collector = Collector::encrypted(&made);
+        let endpoint = format!("https://localhost:{}", collector.address.port());
+        let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+        if known {
+            variables.push(("SSL_CERT_FILE", authority.to_str().unwrap()));
+        }
+        let server = Server::with(&folder, TEMPLATE, &variables);
+        assert_eq!(server.login("ada", "door").status, 201);
+        let (code, log) = server.stop();
+        assert_eq!(code, 0, "{log}");
+        assert_eq!(log.matches("spans cannot be sent").count(), told, "{log}");
+        assert_eq!(holds(&collector.all(), "backend door"), known);
+    }
 }
 
 #[test]
