@@ -113,6 +113,40 @@ fn requests_decisions_tokens_and_reloads_are_counted() {
 }
 
 #[test]
+fn every_family_is_described_and_every_histogram_has_buckets() {
+    let folder = Folder::new();
+    let server = answers(&folder, "");
+    server.login("ada", "x");
+    server.login("denied", "x");
+    let page = page(&server);
+    let families: Vec<(&str, &str)> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .collect();
+    for (name, kind) in &families {
+        assert!(page.contains(&format!("# HELP {name} ")), "{name}");
+        assert_ne!(*kind, "summary", "{name} has no buckets");
+    }
+    for histogram in [
+        "countersign_http_request_seconds",
+        "countersign_signing_seconds",
+        "countersign_backend_call_seconds",
+    ] {
+        assert!(families.contains(&(histogram, "histogram")), "{histogram}");
+        let buckets = page.matches(&format!("{histogram}_bucket{{")).count();
+        assert!(buckets > 10, "{histogram}: {buckets}\n{page}");
+    }
+    // What has not happened yet is there, too: an alert needs its first step.
+    for never in [
+        "countersign_connections_refused_total",
+        "countersign_tls_handshakes_failed_total",
+        "countersign_panics_total",
+    ] {
+        assert_eq!(value(&page, never), 0.0, "{never}");
+    }
+}
+
+#[test]
 fn h12_ten_thousand_random_names_paths_and_methods_make_no_new_series() {
     let folder = Folder::new();
     folder.plugin(&artifacts::plugin("template"), "template");

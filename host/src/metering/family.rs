@@ -22,10 +22,19 @@ impl<const N: usize> Counters<N> {
     }
 
     pub(super) fn increment(&self, values: [&str; N]) {
+        self.add(values, 1);
+    }
+
+    /// Makes the series, at zero.
+    pub(super) fn appear(&self, values: [&str; N]) {
+        self.add(values, 0);
+    }
+
+    fn add(&self, values: [&str; N], count: u64) {
         self.0.with(
             values,
             |recorder, key| recorder.register_counter(key, &METADATA),
-            |counter| counter.increment(1),
+            |counter| counter.increment(count),
         );
     }
 }

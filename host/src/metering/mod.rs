@@ -43,6 +43,9 @@ static ISSUED: Counters<3> = Counters::new(
 static SIGNED: Histograms<1> = Histograms::new(SIGNING, ["algorithm"]);
 static THROTTLED: Counters<1> = Counters::new("countersign_throttled_total", ["scope"]);
 static RELOADS: Counters<1> = Counters::new("countersign_reloads_total", ["result"]);
+static REFUSED: Counters<0> = Counters::new("countersign_connections_refused_total", []);
+static HANDSHAKES: Counters<0> = Counters::new("countersign_tls_handshakes_failed_total", []);
+static PANICS: Counters<0> = Counters::new("countersign_panics_total", []);
 
 /// An answer was sent: on a route of the router, by one of its methods.
 pub fn answered(route: &str, method: &'static str, status: u16, after: Duration) {
@@ -74,6 +77,21 @@ pub fn throttled(scope: &'static str) {
 /// A reload ended.
 pub fn reloaded(succeeded: bool) {
     RELOADS.increment([if succeeded { "reloaded" } else { "failed" }]);
+}
+
+/// A connection was closed because its address has too many.
+pub fn connection_refused() {
+    REFUSED.increment([]);
+}
+
+/// A TLS handshake did not succeed.
+pub fn handshake_failed() {
+    HANDSHAKES.increment([]);
+}
+
+/// A request ended in a panic of the host.
+pub fn panicked() {
+    PANICS.increment([]);
 }
 
 /// What is true at the moment of asking.
@@ -111,6 +129,10 @@ pub fn install() -> Result<Option<Page>, BuildError> {
     }
     describe();
     metrics::gauge!("countersign_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    for rare in [&REFUSED, &HANDSHAKES, &PANICS] {
+        // There from the start: an alert on what is not there does not fire the first time.
+        rare.appear([]);
+    }
     process::started();
     Ok(Some(page))
 }
@@ -167,6 +189,42 @@ fn describe() {
         "Requests turned away by the throttle, by what was counted."
     );
     counter!("countersign_reloads_total", "Reloads by result.");
+    counter!(
+        "countersign_connections_refused_total",
+        "Connections closed because their address has too many."
+    );
+    counter!(
+        "countersign_tls_handshakes_failed_total",
+        "TLS handshakes that failed or took too long."
+    );
+    counter!(
+        "countersign_panics_total",
+        "Requests that ended in a panic of the host."
+    );
+    counter!(
+        "countersign_backend_calls_total",
+        "Calls of a backend by operation and outcome."
+    );
+    describe_histogram!(
+        "countersign_backend_call_seconds",
+        "Seconds that a call of a backend took, by operation."
+    );
+    gauge!(
+        "countersign_backend_permits",
+        "Calls that a backend may still take at once."
+    );
+    gauge!(
+        "countersign_backend_breaker",
+        "0: calls are let through; 1: one is let through to try; 2: none is."
+    );
+    counter!(
+        "countersign_plugin_panics_total",
+        "Panics of a backend's plugin."
+    );
+    counter!(
+        "countersign_plugin_log_lines_dropped_total",
+        "Log lines of a backend's plugin that were too many or too long."
+    );
     gauge!("countersign_build_info", "1; the label is the version.");
     gauge!("countersign_keys", "Published keys by state.");
     gauge!(

@@ -29,6 +29,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use crate::config::shapes::Limits;
 use crate::http::peer::Peer;
+use crate::metering;
 use connection::Serving;
 use conversation::Times;
 use crowd::{Crowd, Place};
@@ -57,7 +58,7 @@ pub async fn serve_tcp(listener: TcpListener, router: Router, options: Options, 
     let admit = |stream: TcpStream, address: IpAddr, mut place: Place| {
         let most = options.limits.connections_per_address;
         if !(options.uncounted)(address) && !crowd.admit(&mut place, address, most as usize) {
-            metrics::counter!("countersign_connections_refused_total").increment(1);
+            metering::connection_refused();
             tracing::debug!(peer = %address, most, "an address has too many connections");
             return;
         }

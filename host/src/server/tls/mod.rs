@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::config::shapes::Tls;
+use crate::metering;
 use files::Stamp;
 
 pub use error::TlsError;
@@ -55,23 +56,32 @@ impl Certificates {
 
     /// Serves another one from now on.
     pub fn replace(&self, pair: Pair) {
-        pair.tell();
-        self.current.store(pair.certified);
-        *self.source() = (pair.settings, pair.stamp);
+        let mut source = self.source();
+        self.take(&mut source, pair);
     }
 
     /// Reads the files again if they are not what they were. What is wrong with them is
     /// told once, and the old certificate stays.
     pub fn look(&self) {
-        let (settings, before) = self.source().clone();
-        let now = Stamp::of(&settings);
-        if now == before {
+        let before = self.source().clone();
+        let (settings, stamp) = &before;
+        let now = Stamp::of(settings);
+        if now != *stamp {
+            self.changed(&before, now, Pair::read(settings));
+        }
+    }
+
+    /// The files were no longer as they had been `before`, and were read again; but if a
+    /// reload has replaced the certificate meanwhile, that one stays.
+    fn changed(&self, before: &(Tls, Stamp), now: Stamp, read: Result<Pair, TlsError>) {
+        let mut source = self.source();
+        if *source != *before {
             return;
         }
-        match Pair::read(&settings) {
+        match read {
             Ok(pair) => {
                 tracing::info!("the certificate's files have changed");
-                self.replace(pair);
+                self.take(&mut source, pair);
             }
             Err(error) => {
                 tracing::error!(
@@ -79,9 +89,16 @@ impl Certificates {
                     "the certificate's files have changed and cannot be used, the old certificate goes on serving: {}",
                     error.in_full()
                 );
-                self.source().1 = now;
+                source.1 = now;
             }
         }
+    }
+
+    /// Certificate and source change together, under the source's lock.
+    fn take(&self, source: &mut (Tls, Stamp), pair: Pair) {
+        pair.tell();
+        self.current.store(pair.certified);
+        *source = (pair.settings, pair.stamp);
     }
 
     /// Looks for changed files for ever.
@@ -135,7 +152,7 @@ impl Acceptor {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
         };
-        metrics::counter!("countersign_tls_handshakes_failed_total").increment(1);
+        metering::handshake_failed();
         tracing::debug!(error, "a TLS handshake failed");
         None
     }
@@ -212,5 +229,42 @@ mod tests {
         std::fs::remove_file(&files.settings().certificate).unwrap();
         certificates.look();
         assert!(Arc::ptr_eq(&second, &certificates.current.load_full()));
+    }
+    #[test]
+    fn certificate_of_a_reload_outlives_a_look_that_began_before_it() {
+        let (old, new) = (Files::new("race-old"), Files::new("race-new"));
+        old.make();
+        new.make();
+        let certificates = Certificates::new(Pair::read(&old.settings()).unwrap());
+        // A look finds the old files renewed; while it reads them, a reload names others.
+        let before = certificates.source().clone();
+        old.make();
+        let now = Stamp::of(&old.settings());
+        let read = Pair::read(&old.settings());
+        let reloaded = Pair::read(&new.settings()).unwrap();
+        let expected = Arc::clone(&reloaded.certified);
+        certificates.replace(reloaded);
+        certificates.changed(&before, now, read);
+        assert!(Arc::ptr_eq(&expected, &certificates.current.load_full()));
+        assert_eq!(certificates.source().0, new.settings());
+    }
+
+    #[test]
+    fn look_sees_a_change_that_keeps_size_and_time_of_the_file() {
+        let files = Files::new("ctime");
+        files.make();
+        let certificates = Certificates::new(Pair::read(&files.settings()).unwrap());
+        let before = certificates.source().1.clone();
+        let path = files.settings().certificate;
+        let file = std::fs::File::open(&path).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        // The clock of a file system may tick only every few milliseconds.
+        let begun = std::time::Instant::now();
+        while before == Stamp::of(&files.settings()) {
+            assert!(begun.elapsed().as_secs() < 10);
+            std::fs::write(&path, &bytes).unwrap();
+            file.set_modified(modified).unwrap();
+        }
     }
 }
