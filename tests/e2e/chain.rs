@@ -66,7 +66,6 @@ fn p24_every_pair_of_outcomes_under_every_setting_is_as_the_table_says() {
             for (first, second, answer) in asked {
                 let pause = answer.header("retry-after").unwrap_or("-");
                 let who = decided[answer.header("x-request-id").unwrap()].as_str();
-                let who = if who == "-" { "nobody" } else { who };
                 let status = answer.status;
                 writeln!(
                     table,
@@ -89,7 +88,10 @@ fn decisions(log: &str) -> HashMap<String, String> {
     let text = |line: &Value, key: &str| Some(line[key].as_str()?.to_owned());
     lines
         .filter(|line| line["target"] == "audit")
-        .filter_map(|line| Some((text(&line, "request")?, text(&line, "backend")?)))
+        .filter_map(|line| {
+            let who = text(&line, "backend").unwrap_or_else(|| "nobody".to_owned());
+            Some((text(&line, "request")?, who))
+        })
         .collect()
 }
 
