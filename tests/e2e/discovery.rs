@@ -70,6 +70,40 @@ fn documents_follow_algorithm_public_url_and_claims() {
 }
 
 #[test]
+fn algorithms_of_all_audiences_are_named_and_their_keys_published_and_listed() {
+    let folder = Folder::new();
+    let server = with(
+        &folder,
+        "tokens: { audiences: { shop: { aud: shop, algorithm: ES256 }, lab: { aud: lab, algorithm: EdDSA }, same: { aud: same, algorithm: RS256 } } }",
+    );
+    let document = get(server.address, "/.well-known/openid-configuration").json();
+    let named = document["id_token_signing_alg_values_supported"].clone();
+    let mut named: Vec<String> = serde_json::from_value(named).unwrap();
+    assert_eq!(named[0], "RS256", "the default audience's comes first");
+    named.sort();
+    assert_eq!(named, ["ES256", "EdDSA", "RS256"]);
+
+    let answer = get(server.address, "/.well-known/jwks.json");
+    let cache = answer.header("cache-control").unwrap().to_owned();
+    assert_eq!(cache, "public, max-age=3600");
+    let keys = answer.json();
+    let keys = keys["keys"].as_array().unwrap();
+    let listed = crate::run(&folder, &["keys", "list", "--json"], &[]);
+    assert_eq!(listed.code, 0, "{listed:?}");
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    for algorithm in named {
+        let published = keys.iter().filter(|key| key["alg"] == *algorithm);
+        assert_eq!(published.count(), 2, "{algorithm}: one signs, one will");
+        for state in ["active", "next"] {
+            let mut all = listed.as_array().unwrap().iter();
+            let found = all.find(|key| key["alg"] == *algorithm && key["state"] == state);
+            let kid = &found.unwrap()["kid"];
+            assert!(keys.iter().any(|key| key["kid"] == *kid), "{kid}");
+        }
+    }
+}
+
+#[test]
 fn issuer_with_a_path_is_found_where_each_standard_says() {
     let folder = Folder::new();
     let server = with(&folder, "tokens: { issuer: \"https://id.example/t/one\" }");
