@@ -136,6 +136,20 @@ fn refusal_counts_whatever_becomes_of_the_request_at_later_backends() {
 }
 
 #[test]
+fn outage_after_somebody_knew_the_user_does_not_make_earlier_refusals_count() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::fixture("answers"), "answers");
+    folder.plugin(&artifacts::fixture("provisions"), "provisions");
+    let server = Server::start(
+        &folder,
+        "server: { throttle: { user: 2 } }\nplugins: { directories: [plugins] }\ntokens: { subject_backend: rows }\nbackends:\n  first: { plugin: answers, config: { place: 0 }, on_denied: next }\n  second: { plugin: answers, config: { place: 1 }, provision: rows, registration: true }\n  rows: { plugin: provisions, config: {}, login: false }\n",
+    );
+    for _ in 0..4 {
+        assert_eq!(server.login("denied+unavailable-row", "x").status, 503);
+    }
+}
+
+#[test]
 fn refusal_counts_although_the_client_hangs_up_before_a_later_backend_answers() {
     let folder = Folder::new();
     folder.plugin(&artifacts::plugin("template"), "template");

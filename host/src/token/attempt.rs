@@ -69,6 +69,11 @@ impl<'a> Attempt<'a> {
         });
     }
 
+    /// A backend knows who it is: that others before it did not is no failure.
+    pub(super) fn known(&mut self) {
+        self.refusals.clear();
+    }
+
     /// There is no user. Only a refusal counts against the client; an outage never does.
     pub(super) fn refused(&mut self, decision: Decision<'_>) -> Refusal {
         let backend = decision.backend.map_or("", |backend| backend.id.as_str());
@@ -83,7 +88,6 @@ impl<'a> Attempt<'a> {
 
     /// The user is known, but there is no token to be had for him.
     pub(super) fn unminted(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
-        self.refusals.clear();
         self.tell(&backend.id, "fault", "", &error.to_string());
         Refusal::Fault
     }

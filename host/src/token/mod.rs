@@ -93,6 +93,7 @@ impl Tokens {
             } => (backend, user),
             decision => return Err(attempt.refused(decision)),
         };
+        attempt.known();
         user.roles = self.roles.of(&backend.id, &user);
         let admitted = self.accounts.admit(&self.registry, backend, user, asked);
         let principal = admitted.await.map_err(|outcome| {
