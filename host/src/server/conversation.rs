@@ -1,5 +1,7 @@
 //! What the two sides of one connection know together: the I/O, which sees bytes,
-//! and the service, which sees requests. Every stage has its own time limit.
+//! and the service, which sees requests. Every stage has its own time limit. A head that
+//! is late gets no 408, which RFC 9110 section 15.5.9 leaves open: behind a proxy that
+//! keeps connections it would be taken for the answer to the next request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
