@@ -11,6 +11,8 @@ mod accounts;
 mod config;
 mod counters;
 mod database;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hash;
 mod location;
 mod login;
