@@ -31,7 +31,7 @@ pub(super) enum Keys {
         /// Where the public half goes (SubjectPublicKeyInfo)
         #[arg(long, requires = "private_key")]
         public_key: Option<PathBuf>,
-        /// Of the two files
+        /// Format of the two files
         #[arg(long, value_enum, default_value = "der")]
         format: FileFormat,
     },

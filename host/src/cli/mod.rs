@@ -34,10 +34,10 @@ use failure::Failure;
 struct Cli {
     /// Configuration file; may repeat, later ones win. Default: $COUNTERSIGN_CONFIG,
     /// ./config/countersign.yaml, /etc/countersign/countersign.yaml
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     config: Vec<PathBuf>,
     /// Sets one key, such as --set server.listen=0.0.0.0:8090; may repeat
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, value_name = "KEY=VALUE", display_order = 100)]
     set: Vec<String>,
     #[command(subcommand)]
     command: Option<Command>,

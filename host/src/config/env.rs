@@ -119,12 +119,14 @@ pub(super) fn lookalikes(
         // Names that look like nothing of ours are left alone: Kubernetes sets
         // COUNTERSIGN_SERVICE_HOST and its like for a service of this name.
         let close = |word: &&&str| strsim::damerau_levenshtein(&rest, word) == 1;
-        let help = match keys.iter().find(|key| looks_like(&rest, key)) {
-            Some(key) => format!("`{key}` is set by {}", key.variable()),
-            None => match ["state", "config"].iter().find(close) {
-                Some(word) => format!("did you mean {PREFIX}{}?", word.to_ascii_uppercase()),
-                None => continue,
-            },
+        let like = keys.iter().filter(|key| looks_like(&rest, key)).take(3);
+        let like: Vec<_> = like
+            .map(|key| format!("`{key}` is set by {}", key.variable()))
+            .collect();
+        let help = match ["state", "config"].iter().find(close) {
+            _ if !like.is_empty() => like.join(", "),
+            Some(word) => format!("did you mean {PREFIX}{}?", word.to_ascii_uppercase()),
+            None => continue,
         };
         notices.push(Notice::new(place, format!("{name} sets nothing")).help(help));
     }

@@ -57,7 +57,7 @@ pub(super) fn variable(shape: Shape<'_>, key: &KeyPath) -> String {
     }
 }
 
-/// The keys below, each with the first line of its documentation.
+/// The keys below, each with the first sentence of its documentation.
 fn key_list(shape: Shape<'_>) -> String {
     let properties = shape.properties();
     let width = properties
@@ -68,15 +68,20 @@ fn key_list(shape: Shape<'_>) -> String {
     let names = ordered(properties.iter().map(|(name, _)| *name), &shape.order());
     let lines = names.into_iter().map(|name| {
         let description = shape.property(name).map_or("", |child| child.description());
-        format!(
-            "  {name:<width$}  {}",
-            description.lines().next().unwrap_or("")
-        )
-        .trim_end()
-        .to_owned()
-            + "\n"
+        let line = format!("  {name:<width$}  {}", first_sentence(description));
+        line.trim_end().to_owned() + "\n"
     });
     lines.collect()
+}
+
+/// In one line, whatever lines it was written in.
+fn first_sentence(text: &str) -> String {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => line,
+    }
 }
 
 fn unknown(root: Shape<'_>, key: &KeyPath) -> Finding {
@@ -141,6 +146,15 @@ mod tests {
             section.contains("  on_unavailable  What follows an outage.\n"),
             "{section}"
         );
+    }
+
+    #[test]
+    fn list_of_keys_has_the_whole_first_sentence_of_each() {
+        assert_eq!(
+            first_sentence("Names the user,\nas typed. Or not.\n\nMore."),
+            "Names the user, as typed."
+        );
+        assert_eq!(first_sentence("One\n\nTwo. Three"), "One");
     }
 
     #[test]

@@ -235,6 +235,17 @@ fn lookalike_variables_are_noticed_and_used_ones_are_not() {
 }
 
 #[test]
+fn variable_that_may_mean_several_keys_names_them_all() {
+    let notices = Scene::new("tokens: { leeway: 1s }\n")
+        .env("COUNTERSIGN_LISTEN", "127.0.0.1:9")
+        .notices();
+    assert!(
+        notices.contains("`admin.listen` is set by COUNTERSIGN_ADMIN__LISTEN, `server.listen` is set by COUNTERSIGN_SERVER__LISTEN"),
+        "{notices}"
+    );
+}
+
+#[test]
 fn required_key_that_is_written_empty_says_so() {
     let report =
         Scene::new("backends:\n  users:\n    plugin: db\n    config:\n      url: ${DB:-}\n")

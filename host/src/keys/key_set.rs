@@ -187,7 +187,7 @@ fn from_state(
     };
     if entry.jwk.alg != algorithm {
         notices.push(format!(
-            "keys.algorithm is {:?}, but the active key {:?} signs with {:?}, and will until a key for {0:?} takes its place: `countersign keys generate --algorithm {0:?}`, then `countersign keys rotate`",
+            "keys.algorithm is {:?}, but the active key {:?} of the state folder signs with {:?}, and goes on doing so; to sign with {0:?}, make a key file with `countersign keys generate --algorithm {0:?} --format pem --private-key FILE --public-key FILE` and set keys.private_key",
             algorithm, entry.jwk.kid, entry.jwk.alg
         ));
     }
