@@ -223,6 +223,10 @@ fn preset_loads_with_openmetadatas_own_variables() {
         config.backends["users"].config["url"],
         format!("sqlite://{}/users.db", scene.path(".countersign"))
     );
+    // `sub` alone would be the number of a row to OpenMetadata.
+    for claim in ["email", "preferred_username"] {
+        assert!(config.tokens.claims.contains_key(claim), "{claim}");
+    }
     let scene = scene
         .env("JWT_KEY_ID", "0123")
         .env("RSA_PRIVATE_KEY_FILE_PATH", "/run/keys/private.der");
