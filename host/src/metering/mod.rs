@@ -231,6 +231,38 @@ fn describe() {
         "countersign_throttle_entries",
         "Counters that the throttle keeps."
     );
+    counter!(
+        "countersign_connections_refused_total",
+        "Connections closed because their address had too many."
+    );
+    counter!(
+        "countersign_tls_handshakes_failed_total",
+        "TLS handshakes that failed or took too long."
+    );
+    counter!(
+        "countersign_backend_calls_total",
+        "Calls of a backend by operation and outcome."
+    );
+    describe_histogram!(
+        "countersign_backend_call_seconds",
+        "Seconds that a backend took for a call."
+    );
+    gauge!(
+        "countersign_backend_permits",
+        "Calls that a backend could take now."
+    );
+    gauge!(
+        "countersign_backend_breaker",
+        "0 closed, 1 half open, 2 open: not asked."
+    );
+    counter!(
+        "countersign_plugin_panics_total",
+        "Panics of a backend's plugin."
+    );
+    counter!(
+        "countersign_plugin_log_lines_dropped_total",
+        "Log lines beyond what a backend may write."
+    );
     process::describe();
 }
 
