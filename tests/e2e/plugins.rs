@@ -171,3 +171,14 @@ fn file_that_is_replaced_is_loaded_anew_and_pins_hold_for_what_is_loaded() {
     let other = libraries.load("door", &settings).unwrap().library;
     assert_ne!(first.sha256(), other.sha256());
 }
+
+// Else the fuzzer would begin with a file that is refused at the first look.
+#[test]
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+fn seed_of_the_fuzz_target_is_a_plugin_to_the_inspection() {
+    let seed = artifacts::repository().join("tests/fuzz/seeds/elf/00");
+    let inspect = ["plugins", "inspect", seed.to_str().unwrap()];
+    let done = countersign(Folder::new().path(), &inspect, &[], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("verdict  ok"), "{}", done.stdout);
+}
