@@ -126,7 +126,7 @@ fn moment(serving: &Serving) -> Moment {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::SystemTime;
@@ -146,7 +146,7 @@ mod tests {
     use crate::token::{Issuer, Roles, Tokens};
 
     /// What serves without a backend; nothing is written.
-    fn serving() -> Serving {
+    pub(in crate::http) fn serving() -> Serving {
         let config = Config::default();
         let opening = Opening {
             mode: Mode::Check,

@@ -2,6 +2,7 @@
 //! log lines carry; the client's address; an access line at debug level; a count.
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -10,10 +11,12 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use axum::middleware::Next;
+use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::Face;
 use super::peer::Peer;
+use super::{Face, error};
+use crate::token::Refusal;
 use crate::{audit, clock, metering};
 
 /// The header that names a request.
@@ -51,7 +54,13 @@ pub async fn observe(
     // Of the gravest level, so that no filter takes the id from the lines that it lets through.
     let span = tracing::error_span!(target: "http", "request", request = caller.id);
     request.extensions_mut().insert(caller);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    // What the route held is dropped with it: nobody sees a half of anything.
+    let answer = AssertUnwindSafe(next.run(request).instrument(span.clone()));
+    let mut response = answer.catch_unwind().await.unwrap_or_else(|_| {
+        metering::panicked();
+        let id = id.as_ref().ok().and_then(|id| id.to_str().ok());
+        error::refusal(&Refusal::Fault, id.unwrap_or_default())
+    });
 
     let took = started.elapsed();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -117,7 +126,18 @@ fn known(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use serde_json::json;
+    use tower::ServiceExt;
+
     use super::*;
+    use crate::http::admin::tests::serving;
+    use crate::live::Live;
 
     #[test]
     fn id_of_a_proxy_is_taken_only_if_it_can_do_no_harm() {
@@ -140,6 +160,25 @@ mod tests {
         }
         assert_eq!(given(b"\xff"), None);
         assert_eq!(given_id(&HeaderMap::new()), None);
+    }
+
+    #[tokio::test]
+    async fn panic_of_a_route_is_a_500_that_names_its_request() {
+        async fn panics() -> &'static str {
+            panic!("a mistake of ours")
+        }
+        let face = Face::new(Arc::new(Live::new(serving())));
+        let router: Router = Router::new()
+            .route("/", get(panics))
+            .layer(from_fn_with_state(face, observe));
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 500);
+        let id = answer.headers()[REQUEST_ID].to_str().unwrap().to_owned();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let expected = json!({ "detail": "Internal Server Error", "request_id": id });
+        assert_eq!(body, expected);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! are refused, the others get their peer's address.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,7 +9,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use futures_util::FutureExt;
 use hyper::body::{Body as _, Incoming};
 use tower::Service;
 
@@ -18,7 +16,6 @@ use super::conversation::Conversation;
 use super::framing::Malformed;
 use crate::http::error::detail;
 use crate::http::peer::Peer;
-use crate::metering;
 
 /// The routes for one connection.
 pub(super) struct Routes {
@@ -47,11 +44,8 @@ impl hyper::service::Service<Request<Incoming>> for Routes {
         let mut router = self.router.clone();
         Box::pin(async move {
             let Some(problem) = problem else {
-                // The routes are dropped with the request: nobody sees a half of anything.
-                let answer = AssertUnwindSafe(router.call(request)).catch_unwind().await;
-                let panicked = answer.is_err();
-                let mut response = answer.map_or_else(|_| broken(), |Ok(response)| response);
-                if conversation.end() || panicked {
+                let Ok(mut response) = router.call(request).await;
+                if conversation.end() {
                     close(&mut response);
                 }
                 return Ok(response);
@@ -62,12 +56,6 @@ impl hyper::service::Service<Request<Incoming>> for Routes {
             Ok(response)
         })
     }
-}
-
-/// The panic's text is in the log alone, where the hook has put it.
-fn broken() -> Response<Body> {
-    metering::panicked();
-    detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
 fn close(response: &mut Response<Body>) {
@@ -93,48 +81,5 @@ fn ambiguous(version: Version, headers: &HeaderMap) -> Option<&'static str> {
         (None, _) => None,
         (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => None,
         _ => Some("The only Transfer-Encoding understood is chunked"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::time::Duration;
-
-    use axum::routing::get;
-    use hyper::server::conn::http1::Builder;
-    use hyper_util::rt::TokioIo;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-
-    use super::*;
-    use crate::server::conversation::Times;
-
-    async fn panics() -> &'static str {
-        panic!("a mistake of ours")
-    }
-
-    #[tokio::test]
-    async fn panic_of_a_route_is_a_500_and_the_end_of_its_connection() {
-        let second = Duration::from_secs(1);
-        let times = Times {
-            header: second,
-            idle: second,
-            write: second,
-        };
-        let routes = Routes {
-            router: Router::new().route("/", get(panics)),
-            peer: None,
-            conversation: Arc::new(Conversation::new(times)),
-        };
-        let (ours, mut theirs) = duplex(4096);
-        let serving = tokio::spawn(Builder::new().serve_connection(TokioIo::new(ours), routes));
-        let head = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-        theirs.write_all(head).await.unwrap();
-        let mut answer = String::new();
-        theirs.read_to_string(&mut answer).await.unwrap();
-        serving.await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
-        assert!(answer.contains("connection: close"), "{answer}");
-        assert!(answer.ends_with(r#"{"detail":"Internal Server Error"}"#));
     }
 }
