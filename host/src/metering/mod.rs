@@ -190,40 +190,8 @@ fn describe() {
     );
     counter!("countersign_reloads_total", "Reloads by result.");
     counter!(
-        "countersign_connections_refused_total",
-        "Connections closed because their address has too many."
-    );
-    counter!(
-        "countersign_tls_handshakes_failed_total",
-        "TLS handshakes that failed or took too long."
-    );
-    counter!(
         "countersign_panics_total",
         "Requests that ended in a panic of the host."
-    );
-    counter!(
-        "countersign_backend_calls_total",
-        "Calls of a backend by operation and outcome."
-    );
-    describe_histogram!(
-        "countersign_backend_call_seconds",
-        "Seconds that a call of a backend took, by operation."
-    );
-    gauge!(
-        "countersign_backend_permits",
-        "Calls that a backend may still take at once."
-    );
-    gauge!(
-        "countersign_backend_breaker",
-        "0: calls are let through; 1: one is let through to try; 2: none is."
-    );
-    counter!(
-        "countersign_plugin_panics_total",
-        "Panics of a backend's plugin."
-    );
-    counter!(
-        "countersign_plugin_log_lines_dropped_total",
-        "Log lines of a backend's plugin that were too many or too long."
     );
     gauge!("countersign_build_info", "1; the label is the version.");
     gauge!("countersign_keys", "Published keys by state.");
