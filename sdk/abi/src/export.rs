@@ -22,6 +22,7 @@ use crate::BoxFuture;
 use crate::lease::Lease;
 use crate::object::{Object, Object_TO, ObjectBox};
 use crate::operation::{Call, Operation};
+use crate::panic::panic_text;
 use crate::root::{FfiCreated, Root, RootRef};
 use crate::services::{HostRef, HostServices, Services};
 use crate::types::{Code, Failure, FfiAnswer, FfiJson, FfiRequest, Request, User};
@@ -110,7 +111,7 @@ extern "C" fn schema<E: Export>() -> RString {
 extern "C" fn create<E: Export>(host: HostRef, envelope: RStr<'_>) -> FfiFuture<FfiCreated> {
     let envelope = envelope.as_str().to_owned();
     let made = catch_unwind(AssertUnwindSafe(|| {
-        E::create(Arc::new(HostServices(host)), envelope)
+        E::create(Arc::new(HostServices::new(host)), envelope)
     }))
     .map_err(panicked);
     async move {
@@ -223,17 +224,6 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failure {
         Code::Fault,
         format!("the plugin panicked: {}", panic_text(payload)),
     )
-}
-
-/// The text of a panic. The payload is leaked: its own drop may panic again.
-pub fn panic_text(payload: Box<dyn Any + Send>) -> String {
-    let text = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no text".to_owned());
-    std::mem::forget(payload);
-    text
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use abi_stable::StableAbi;
 
-use crate::export::panic_text;
+use crate::panic::panic_text;
 
 /// Keeps something of the host's until it is dropped, on either side.
 #[repr(C)]

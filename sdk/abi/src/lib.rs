@@ -16,6 +16,8 @@
 //! - New object methods come last, with a default body.
 //! - Codes are integers; an unknown one is a fault. No data-carrying enum crosses.
 //! - A call that was aborted is over when its [`Lease`] is dropped, not before.
+//! - The host's services are the plugin's until it gives them back; then nothing of them
+//!   is called any more, and the host lets go of what stood behind them.
 //! - Deadlines cross as milliseconds left, since the two sides share no clock.
 //!
 //! Nothing is ever unloaded: a library's file descriptor, mapping and root
@@ -31,8 +33,10 @@ mod lease;
 mod loader;
 mod object;
 mod operation;
+mod panic;
 mod received;
 mod root;
+mod schema;
 mod seal;
 mod services;
 mod types;
@@ -41,13 +45,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use elf::{InspectError, Inspection};
-pub use export::{Export, Plugin, panic_text};
+pub use export::{Export, Plugin};
 pub use headers::{Header, Headers};
 pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
 pub use lease::Lease;
 pub use loader::{Inspected, Library, LoadError, Opened};
 pub use operation::{Call, Operation};
+pub use panic::panic_text;
 pub use seal::Sealed;
 pub use services::{Level, Metric, Services};
 pub use types::{Code, Failure, Request, User};

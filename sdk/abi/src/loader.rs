@@ -25,11 +25,11 @@ use crate::elf::{InspectError, Inspection, inspect};
 use crate::info::{ABI_VERSION, Info};
 use crate::instance::{Instance, guarded};
 use crate::layout;
-use crate::received;
 use crate::root::RootRef;
+use crate::schema::Schema;
 use crate::seal::Sealed;
 use crate::services::{self, Services};
-use crate::types::{Code, Failure};
+use crate::types::Failure;
 
 /// Why a plugin file could not be loaded, by stage.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,7 @@ pub struct Library {
     root: RootRef,
     info: Arc<Info>,
     sha256: Arc<str>,
+    schema: Arc<Schema>,
 }
 
 impl LoadError {
@@ -192,6 +193,7 @@ impl Opened {
             root,
             info: Arc::new(self.info),
             sha256: self.sha256.into(),
+            schema: Arc::default(),
         })
     }
 }
@@ -207,16 +209,10 @@ impl Library {
         &self.sha256
     }
 
-    /// The JSON Schema (2020-12) of the plugin's configuration.
+    /// The JSON Schema (2020-12) of the plugin's configuration. It is made once; whoever
+    /// asks first waits for it, for some seconds at most.
     pub fn schema(&self) -> Result<String, Failure> {
-        let schema = (self.root.config_schema())();
-        if schema.is_empty() {
-            return Err(Failure::new(
-                Code::Fault,
-                "the plugin has no schema: making it panicked",
-            ));
-        }
-        received::schema(schema)
+        self.schema.of(self.root.config_schema())
     }
 
     /// Makes an instance from the envelope (JSON). Dropping the future aborts the work.

@@ -7,6 +7,7 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::PrefixTypeTrait;
 use abi_stable::std_types::RStr;
 
+use crate::panic::panic_text;
 use crate::received::line;
 
 /// Severity of a log line.
@@ -60,26 +61,43 @@ pub(crate) struct Host {
     enabled: extern "C" fn(usize, u8) -> bool,
     log: extern "C" fn(usize, u8, RStr<'_>, RStr<'_>, RStr<'_>),
     metric: extern "C" fn(usize, u8, RStr<'_>, RStr<'_>, f64),
-    #[sabi(last_prefix_field)]
     panicked: extern "C" fn(usize, RStr<'_>, RStr<'_>),
+    /// The plugin calls nothing of this table any more.
+    #[sabi(last_prefix_field)]
+    released: extern "C" fn(usize),
 }
 
-/// Host side: the table over `services`. Both stay for the life of the process,
-/// since a plugin's threads may log at any time and plugins are never unloaded.
+/// Host side: the table over `services`. A plugin's threads may log long after its
+/// instance is gone, so the plugin says when the services may go. The table itself, a few
+/// words, stays for the life of the process.
 pub(crate) fn table(services: Arc<dyn Services>) -> HostRef {
-    let context = Box::into_raw(Box::new(services)) as usize;
+    let context = Box::into_raw(Box::new(services)).expose_provenance();
     Host {
         context,
         enabled,
         log,
         metric,
         panicked,
+        released,
     }
     .leak_into_prefix()
 }
 
-/// Plugin side: the host's table as plain [`Services`].
-pub(crate) struct HostServices(pub(crate) HostRef);
+/// Plugin side: the host's table as plain [`Services`], given back when it is dropped.
+/// There is one of it for each table.
+pub(crate) struct HostServices(HostRef);
+
+impl HostServices {
+    pub(crate) fn new(table: HostRef) -> Self {
+        HostServices(table)
+    }
+}
+
+impl Drop for HostServices {
+    fn drop(&mut self) {
+        (self.0.released())(self.0.context());
+    }
+}
 
 impl Services for HostServices {
     fn enabled(&self, level: Level) -> bool {
@@ -158,12 +176,25 @@ extern "C" fn panicked(context: usize, place: RStr<'_>, text: RStr<'_>) {
     });
 }
 
+extern "C" fn released(context: usize) {
+    // SAFETY: `context` is the pointer that `table` leaked, and the plugin gives it back once:
+    // when the only `HostServices` over the table is dropped.
+    let services = unsafe {
+        Box::from_raw(std::ptr::with_exposed_provenance_mut::<Arc<dyn Services>>(
+            context,
+        ))
+    };
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(services))).map_err(panic_text);
+}
+
 /// A panic must not cross into the plugin.
 fn guarded<T>(context: usize, call: impl FnOnce(&dyn Services) -> T) -> Option<T> {
-    // SAFETY: `context` is the pointer that `table` leaked; it is never freed, and
-    // the plugin received it together with these functions and nothing else.
-    let services = unsafe { &*(context as *const Arc<dyn Services>) };
-    catch_unwind(AssertUnwindSafe(|| call(services.as_ref()))).ok()
+    // SAFETY: `context` is the pointer that `table` leaked. The plugin received it together
+    // with these functions and nothing else, and calls none of them after `released`.
+    let services = unsafe { &*std::ptr::with_exposed_provenance::<Arc<dyn Services>>(context) };
+    catch_unwind(AssertUnwindSafe(|| call(services.as_ref())))
+        .map_err(panic_text)
+        .ok()
 }
 
 impl Level {
@@ -174,6 +205,84 @@ impl Level {
             3 => Level::Info,
             4 => Level::Warn,
             _ => Level::Error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Keeps what it is told; its drop panics, if it is told to.
+    struct Ear {
+        heard: Arc<Mutex<Vec<String>>>,
+        explodes: bool,
+    }
+
+    impl Ear {
+        fn hear(&self, what: String) {
+            if let Ok(mut heard) = self.heard.lock() {
+                heard.push(what);
+            }
+        }
+    }
+
+    impl Services for Ear {
+        fn enabled(&self, level: Level) -> bool {
+            level >= Level::Warn
+        }
+
+        fn log(&self, level: Level, target: &str, message: &str, fields: &str) {
+            self.hear(format!("{level:?} {target} {message} {fields}"));
+        }
+
+        fn metric(&self, kind: Metric, name: &str, labels: &str, value: f64) {
+            self.hear(format!("{kind:?} {name} {labels} {value}"));
+        }
+
+        fn panicked(&self, _: &str, text: &str) {
+            panic!("{text}")
+        }
+    }
+
+    impl Drop for Ear {
+        fn drop(&mut self) {
+            assert!(!self.explodes, "in drop");
+        }
+    }
+
+    fn ear(explodes: bool) -> (HostServices, Arc<Mutex<Vec<String>>>) {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Ear {
+            heard: Arc::clone(&heard),
+            explodes,
+        };
+        (HostServices::new(table(Arc::new(ear))), heard)
+    }
+
+    #[test]
+    fn what_a_plugin_says_arrives_and_a_panic_of_the_host_stays_there() {
+        let (services, heard) = ear(false);
+        assert!(services.enabled(Level::Error) && !services.enabled(Level::Info));
+        services.log(Level::Warn, "door", "creaks", "{}");
+        services.metric(Metric::Gauge, "open", "", 1.0);
+        services.panicked("here", "and there");
+        let heard = heard.lock().map(|heard| heard.join("|"));
+        assert_eq!(
+            heard.ok().as_deref(),
+            Some("Warn door creaks {}|Gauge open  1")
+        );
+    }
+
+    #[test]
+    fn services_that_the_plugin_gives_back_are_let_go_of() {
+        for explodes in [false, true] {
+            let (services, heard) = ear(explodes);
+            assert_eq!(Arc::strong_count(&heard), 2);
+            drop(services);
+            assert_eq!(Arc::strong_count(&heard), 1);
         }
     }
 }

@@ -79,17 +79,17 @@ const NEXT_MINOR: [patched::Change<'_>; 12] = [
     (
         "sdk/abi/src/export.rs",
         "    let envelope = envelope.as_str().to_owned();\n",
-        "    let envelope = envelope.as_str().to_owned();\n    let services = HostServices(host);\n    services.log(crate::services::Level::Warn, \"newer\", &format!(\"the host's new function: {:?}\", services.newer()), \"\");\n",
+        "    let envelope = envelope.as_str().to_owned();\n    let services = std::mem::ManuallyDrop::new(HostServices::new(host));\n    services.log(crate::services::Level::Warn, \"newer\", &format!(\"the host's new function: {:?}\", services.newer()), \"\");\n",
     ),
     (
         "sdk/abi/src/services.rs",
-        "    panicked: extern \"C\" fn(usize, RStr<'_>, RStr<'_>),\n}",
-        "    panicked: extern \"C\" fn(usize, RStr<'_>, RStr<'_>),\n    newer: extern \"C\" fn(usize) -> u32,\n}",
+        "    released: extern \"C\" fn(usize),\n}",
+        "    released: extern \"C\" fn(usize),\n    newer: extern \"C\" fn(usize) -> u32,\n}",
     ),
     (
         "sdk/abi/src/services.rs",
-        "        panicked,\n    }",
-        "        panicked,\n        newer,\n    }",
+        "        released,\n    }",
+        "        released,\n        newer,\n    }",
     ),
     (
         "sdk/abi/src/services.rs",
