@@ -40,6 +40,7 @@ pub async fn start(
     let store = open_store(config, mode, None).await?;
     let registry = plan.start(&config.state, mode == Mode::Check).await;
     let registry = registry.map_err(StartError::Backends)?;
+    registry.take_over(&Registry::default());
     let throttle = Throttle::new(&config.server.throttle);
     Ok(serving(config, keys, store, registry, throttle))
 }

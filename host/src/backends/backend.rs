@@ -11,12 +11,13 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::Outcome;
+use super::breaker::Subject;
 use super::calls::{Asked, Verdict};
 use super::gate::{Gate, RETRY_AFTER, State};
 use super::library::Plugin;
 use super::log::BackendLog;
 use super::outcome::Refused;
-use super::secrets::Sent;
+use super::sent::Sent;
 use crate::config::shapes;
 
 /// A configured, live use of a plugin.
@@ -78,10 +79,13 @@ impl Backend {
         by_name && by_header && by_body
     }
 
-    /// Asks who is asking. Whatever goes wrong is an outcome; nothing fails open.
-    pub async fn authenticate(&self, request: &Request) -> Outcome {
+    /// Asks who is asking; `body` is the request's JSON. Whatever goes wrong is an outcome;
+    /// nothing fails open.
+    pub async fn authenticate(&self, request: &Request, body: &Value) -> Outcome {
         let limit = self.settings.timeout;
-        let pass = match self.gate.enter(Asked::CreateToken, Sent::from(request)) {
+        let sent = Sent::from(request);
+        let subject = Subject::of(&(name(body), request.headers.get("authorization")));
+        let pass = match self.gate.enter(Asked::CreateToken, subject, sent) {
             Ok(pass) => pass,
             Err(refused) => return Outcome::Unavailable(refused),
         };
@@ -118,9 +122,11 @@ impl Backend {
             millis_left: millis(limit),
             arguments,
         };
+        let user = call.arguments.get("user").unwrap_or(&call.arguments);
+        let subject = Subject::of(&name(user));
         let pass = self
             .gate
-            .enter(Asked::Optional(operation), Sent::from(&call))
+            .enter(Asked::Optional(operation), subject, Sent::from(&call))
             .map_err(|refused| Failure {
                 retry_after_millis: refused.retry_after.map_or(0, millis),
                 ..Failure::new(Code::Unavailable, refused.detail)
@@ -143,6 +149,12 @@ impl Backend {
     pub fn state(&self) -> State {
         self.gate.state()
     }
+}
+
+/// The name in a body or in an operation's arguments, as directories compare it.
+fn name(arguments: &Value) -> Option<String> {
+    let name = arguments.get("username").and_then(Value::as_str);
+    name.map(|name| name.trim().to_lowercase())
 }
 
 fn outage(detail: impl fmt::Display) -> Refused {

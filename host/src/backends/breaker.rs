@@ -2,21 +2,27 @@
 //! that clients get their 503 at once instead of after the time limit.
 //!
 //! ```text
-//! closed ── TIMEOUTS in a row ──► open ── the pause is over ──► half open: one call probes
+//! closed ── TIMEOUTS in a row ──► open ── the pause is over ──► half open: a call probes
 //!    ▲                             ▲ └──────── any answer ────────┐       │
 //!    └──── any answer ─────────────┼──────────────────────────────┴───────┤
 //!                                  └── the probe timed out: twice the pause┘
 //! ```
 //!
 //! An answer is whatever the plugin says, a refusal or an outage of its own too: only
-//! silence counts here.
+//! silence counts here. A call that timed out counts only if nobody was answered since it
+//! began, and time-outs of one user alone open nothing: his login may hang for a reason of
+//! his own. For the same reason his probe keeps no other user from probing.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// So many time-outs with no answer between them open the breaker.
 const TIMEOUTS: u32 = 5;
+
+/// So many users may probe at once.
+const PROBES: usize = 4;
 
 /// Time-outs further apart than this are no run.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -32,7 +38,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub enum Circuit {
     /// All is well: calls pass.
     Closed,
-    /// One call probes whether the backend answers again; others are refused.
+    /// A few calls probe whether the backend answers again; others are refused.
     HalfOpen,
     /// Calls are refused at once.
     Open,
@@ -54,12 +60,27 @@ impl Circuit {
 pub(super) enum Admission {
     /// As one of many.
     Normal,
-    /// As the one whose fate decides.
+    /// As one whose fate decides.
     Probe,
+}
+
+/// Whom a call is about, as a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Subject(u64);
+
+impl Subject {
+    pub(super) fn of(who: &(impl Hash + ?Sized)) -> Self {
+        let mut hasher = DefaultHasher::new();
+        who.hash(&mut hasher);
+        Subject(hasher.finish())
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Breaker {
+    made: Instant,
+    /// When it answered last: milliseconds since it was made, rounded up; 0 = never.
+    answered: AtomicU64,
     /// False while nothing has timed out since the last answer: then no call takes the lock.
     alert: AtomicBool,
     run: Mutex<Run>,
@@ -69,7 +90,13 @@ pub(super) struct Breaker {
 struct Run {
     circuit: Circuit,
     timeouts: u32,
+    /// Of whom the first was.
+    first: Option<Subject>,
+    /// Were they of several?
+    several: bool,
     last: Instant,
+    /// While half open: who probes.
+    probing: Vec<Subject>,
     /// While open: when to probe.
     probe_at: Instant,
     pause: Duration,
@@ -79,11 +106,16 @@ impl Breaker {
     pub(super) fn new() -> Self {
         let now = Instant::now();
         Breaker {
+            made: now,
+            answered: AtomicU64::new(0),
             alert: AtomicBool::new(false),
             run: Mutex::new(Run {
                 circuit: Circuit::Closed,
                 timeouts: 0,
+                first: None,
+                several: false,
                 last: now,
+                probing: Vec::new(),
                 probe_at: now,
                 pause: PAUSE,
             }),
@@ -111,7 +143,7 @@ impl Breaker {
     }
 
     /// May a call pass? If not: when to try again.
-    pub(super) fn admit(&self, now: Instant) -> Result<Admission, Duration> {
+    pub(super) fn admit(&self, subject: Subject, now: Instant) -> Result<Admission, Duration> {
         if !self.alert.load(Ordering::Acquire) {
             return Ok(Admission::Normal);
         }
@@ -120,6 +152,11 @@ impl Breaker {
             Circuit::Closed => Ok(Admission::Normal),
             Circuit::Open if now >= run.probe_at => {
                 run.circuit = Circuit::HalfOpen;
+                run.probing = vec![subject];
+                Ok(Admission::Probe)
+            }
+            Circuit::HalfOpen if run.probing.len() < PROBES && !run.probing.contains(&subject) => {
+                run.probing.push(subject);
                 Ok(Admission::Probe)
             }
             Circuit::Open => Err(run.probe_at - now),
@@ -128,30 +165,43 @@ impl Breaker {
     }
 
     /// The backend answered. True: that closed the breaker.
-    pub(super) fn answered(&self) -> bool {
+    pub(super) fn answered(&self, now: Instant) -> bool {
+        let at = now.saturating_duration_since(self.made).as_millis() + 1;
+        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        self.answered.fetch_max(at, Ordering::AcqRel);
         if !self.alert.load(Ordering::Acquire) {
             return false;
         }
         let mut run = self.run();
         let closed = run.circuit != Circuit::Closed;
         run.circuit = Circuit::Closed;
-        run.timeouts = 0;
+        run.forget();
         run.pause = PAUSE;
         self.alert.store(false, Ordering::Release);
         closed
     }
 
-    /// A call timed out. Some: that opened the breaker, for so long.
-    pub(super) fn timed_out(&self, admission: Admission, now: Instant) -> Option<Duration> {
+    /// A call about this subject timed out. Some: that opened the breaker, for so long.
+    pub(super) fn timed_out(
+        &self,
+        admission: Admission,
+        subject: Subject,
+        begun: Instant,
+        now: Instant,
+    ) -> Option<Duration> {
         let mut run = self.run();
+        if run.circuit == Circuit::Closed && self.answered_since(begun) {
+            return None;
+        }
         self.alert.store(true, Ordering::Release);
         if now.saturating_duration_since(run.last) > WINDOW {
-            run.timeouts = 0;
+            run.forget();
         }
         run.timeouts = run.timeouts.saturating_add(1);
+        run.several |= *run.first.get_or_insert(subject) != subject;
         run.last = now;
         let opens = match (run.circuit, admission) {
-            (Circuit::Closed, _) => run.timeouts >= TIMEOUTS,
+            (Circuit::Closed, _) => run.timeouts >= TIMEOUTS && run.several,
             (Circuit::HalfOpen, Admission::Probe) => {
                 run.pause = (run.pause * 2).min(LONGEST_PAUSE);
                 true
@@ -167,22 +217,38 @@ impl Breaker {
         Some(run.pause)
     }
 
-    /// A call was given up before it could tell anything. True: it was the probe, the
+    /// A call was given up before it could tell anything. True: it was the last probe, the
     /// breaker is open again, and the next call may probe.
-    pub(super) fn given_up(&self, admission: Admission) -> bool {
+    pub(super) fn given_up(&self, admission: Admission, subject: Subject) -> bool {
         if admission == Admission::Normal {
             return false;
         }
         let mut run = self.run();
-        let reopened = run.circuit == Circuit::HalfOpen;
+        run.probing.retain(|probing| *probing != subject);
+        let reopened = run.circuit == Circuit::HalfOpen && run.probing.is_empty();
         if reopened {
             run.circuit = Circuit::Open;
         }
         reopened
     }
 
+    /// Was anybody answered after this moment?
+    fn answered_since(&self, moment: Instant) -> bool {
+        let at = self.answered.load(Ordering::Acquire);
+        self.made + Duration::from_millis(at) > moment
+    }
+
     fn run(&self) -> MutexGuard<'_, Run> {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run {
+    /// No time-outs in a row.
+    fn forget(&mut self) {
+        self.timeouts = 0;
+        self.first = None;
+        self.several = false;
     }
 }
 
@@ -194,14 +260,60 @@ mod tests {
         start + Duration::from_secs(seconds)
     }
 
+    /// A call about this user timed out now, one that began after every answer.
+    fn late(breaker: &Breaker, user: u32, now: Instant) -> Option<Duration> {
+        breaker.timed_out(Admission::Normal, Subject::of(&user), after(now, 1), now)
+    }
+
+    fn admit(breaker: &Breaker, user: u32, now: Instant) -> Result<Admission, Duration> {
+        breaker.admit(Subject::of(&user), now)
+    }
+
     fn opened(start: Instant) -> Breaker {
         let breaker = Breaker::new();
-        for _ in 1..TIMEOUTS {
-            assert_eq!(breaker.timed_out(Admission::Normal, start), None);
-            assert_eq!(breaker.admit(start), Ok(Admission::Normal));
+        for user in 1..TIMEOUTS {
+            assert_eq!(late(&breaker, user, start), None);
+            assert_eq!(admit(&breaker, user, start), Ok(Admission::Normal));
         }
-        assert_eq!(breaker.timed_out(Admission::Normal, start), Some(PAUSE));
+        assert_eq!(late(&breaker, 0, start), Some(PAUSE));
         breaker
+    }
+
+    #[test]
+    fn timeouts_of_one_user_alone_never_open_it() {
+        let now = Instant::now();
+        let breaker = Breaker::new();
+        for _ in 0..10 * TIMEOUTS {
+            assert_eq!(late(&breaker, 7, now), None);
+        }
+        assert_eq!(late(&breaker, 8, now), Some(PAUSE), "now they are of two");
+    }
+
+    #[test]
+    fn timeouts_of_calls_in_whose_time_others_were_answered_count_nothing() {
+        let start = Instant::now();
+        let breaker = Breaker::new();
+        assert!(!breaker.answered(after(start, 5)));
+        for user in 0..10 * TIMEOUTS {
+            let subject = Subject::of(&user);
+            let late = breaker.timed_out(Admission::Normal, subject, start, after(start, 10));
+            assert_eq!(late, None);
+        }
+        assert_eq!(breaker.circuit(), Circuit::Closed);
+    }
+
+    #[test]
+    fn probe_that_hangs_keeps_no_other_user_from_probing() {
+        let start = Instant::now();
+        let breaker = opened(start);
+        let now = start + PAUSE;
+        for user in 0..PROBES as u32 {
+            assert_eq!(admit(&breaker, user, now), Ok(Admission::Probe));
+            assert!(admit(&breaker, user, now).is_err(), "one call of each");
+        }
+        assert!(admit(&breaker, 99, now).is_err(), "they are bounded");
+        assert!(breaker.answered(now));
+        assert_eq!(admit(&breaker, 99, now), Ok(Admission::Normal));
     }
 
     #[test]
@@ -209,10 +321,10 @@ mod tests {
         let now = Instant::now();
         let breaker = Breaker::new();
         for _ in 0..3 * TIMEOUTS {
-            for _ in 1..TIMEOUTS {
-                assert_eq!(breaker.timed_out(Admission::Normal, now), None);
+            for user in 1..TIMEOUTS {
+                assert_eq!(late(&breaker, user, now), None);
             }
-            assert!(!breaker.answered(), "it was never open");
+            assert!(!breaker.answered(now), "it was never open");
         }
         assert_eq!(opened(now).circuit(), Circuit::Open);
     }
@@ -223,22 +335,21 @@ mod tests {
         let breaker = Breaker::new();
         for count in 0..u64::from(TIMEOUTS) * 2 {
             let now = after(start, count * (WINDOW.as_secs() + 1));
-            assert_eq!(breaker.timed_out(Admission::Normal, now), None);
+            assert_eq!(late(&breaker, count as u32, now), None);
         }
     }
 
     #[test]
-    fn open_breaker_refuses_until_the_pause_is_over_and_then_lets_one_call_probe() {
+    fn open_breaker_refuses_until_the_pause_is_over_and_then_lets_a_call_probe() {
         let start = Instant::now();
         let breaker = opened(start);
-        assert_eq!(breaker.admit(start), Err(PAUSE));
+        assert_eq!(admit(&breaker, 1, start), Err(PAUSE));
         let later = start + PAUSE;
-        assert_eq!(breaker.admit(later), Ok(Admission::Probe));
+        assert_eq!(admit(&breaker, 1, later), Ok(Admission::Probe));
         assert_eq!(breaker.circuit(), Circuit::HalfOpen);
-        assert!(breaker.admit(later).is_err(), "one call probes");
-        assert!(breaker.answered());
+        assert!(breaker.answered(later));
         assert_eq!(breaker.circuit(), Circuit::Closed);
-        assert_eq!(breaker.admit(later), Ok(Admission::Normal));
+        assert_eq!(admit(&breaker, 1, later), Ok(Admission::Normal));
     }
 
     #[test]
@@ -249,11 +360,12 @@ mod tests {
         let mut pause = PAUSE;
         for _ in 0..10 {
             now += pause;
-            assert_eq!(breaker.admit(now), Ok(Admission::Probe));
+            assert_eq!(admit(&breaker, 1, now), Ok(Admission::Probe));
             // A call from before the breaker opened changes nothing.
-            assert_eq!(breaker.timed_out(Admission::Normal, now), None);
+            assert_eq!(late(&breaker, 2, now), None);
             pause = (pause * 2).min(LONGEST_PAUSE);
-            assert_eq!(breaker.timed_out(Admission::Probe, now), Some(pause));
+            let probed = breaker.timed_out(Admission::Probe, Subject::of(&1), now, now);
+            assert_eq!(probed, Some(pause));
         }
         assert_eq!(pause, LONGEST_PAUSE);
     }
@@ -263,16 +375,19 @@ mod tests {
         let start = Instant::now();
         let breaker = opened(start);
         let now = start + PAUSE;
-        assert_eq!(breaker.admit(now), Ok(Admission::Probe));
-        assert!(breaker.given_up(Admission::Probe));
-        assert_eq!(breaker.admit(now), Ok(Admission::Probe));
+        for user in [1, 2] {
+            assert_eq!(admit(&breaker, user, now), Ok(Admission::Probe));
+        }
+        assert!(!breaker.given_up(Admission::Probe, Subject::of(&1_u32)));
+        assert!(breaker.given_up(Admission::Probe, Subject::of(&2_u32)));
+        assert_eq!(admit(&breaker, 2, now), Ok(Admission::Probe));
     }
 
     #[test]
     fn late_answer_closes_an_open_breaker() {
         let start = Instant::now();
         let breaker = opened(start);
-        assert!(breaker.answered());
-        assert_eq!(breaker.admit(start), Ok(Admission::Normal));
+        assert!(breaker.answered(start));
+        assert_eq!(admit(&breaker, 1, start), Ok(Admission::Normal));
     }
 }

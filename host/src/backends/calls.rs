@@ -5,11 +5,15 @@
 //! - `countersign_backend_permits{backend}`: calls that could begin now
 //! - `countersign_backend_breaker{backend}`: 0 closed, 1 half open, 2 open
 //!
+//! The last two are those of the instance that serves: one that a reload has replaced has
+//! calls in flight for a while, but shows them no more.
+//!
 //! Handles are looked up once, so that a call costs a few atomic additions.
 
 use std::array;
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_abi::{Code, Operation};
@@ -128,6 +132,8 @@ impl From<Code> for Verdict {
 
 pub(super) struct Calls {
     backend: String,
+    /// Are the gauges its own?
+    shown: AtomicBool,
     permits: Gauge,
     breaker: Gauge,
     /// Made when first asked: what is never asked has no series.
@@ -144,6 +150,7 @@ impl Calls {
         let label = backend.to_owned();
         Calls {
             backend: label.clone(),
+            shown: AtomicBool::new(false),
             permits: gauge!("countersign_backend_permits", "backend" => label.clone()),
             breaker: gauge!("countersign_backend_breaker", "backend" => label),
             asked: array::from_fn(|_| OnceLock::new()),
@@ -162,12 +169,23 @@ impl Calls {
         self.series(asked).outcomes[verdict as usize].increment(1);
     }
 
+    /// From now on the gauges are its own, or no more.
+    pub(super) fn show(&self, shown: bool) {
+        self.shown.store(shown, Ordering::Release);
+    }
+
     pub(super) fn permits_free(&self, free: usize) {
+        if !self.shown.load(Ordering::Acquire) {
+            return;
+        }
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
         self.permits.set(free as f64);
     }
 
     pub(super) fn circuit(&self, circuit: Circuit) {
+        if !self.shown.load(Ordering::Acquire) {
+            return;
+        }
         self.breaker.set(match circuit {
             Circuit::Closed => 0.0,
             Circuit::HalfOpen => 1.0,
@@ -225,8 +243,13 @@ mod tests {
                 Verdict::Done,
                 Duration::ZERO,
             );
+            calls.circuit(Circuit::HalfOpen);
+            calls.show(true);
             calls.circuit(Circuit::Open);
             calls.permits_free(7);
+            calls.show(false);
+            calls.circuit(Circuit::Closed);
+            calls.permits_free(8);
         });
         let text = shown.render();
         for line in [

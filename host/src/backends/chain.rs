@@ -48,7 +48,7 @@ pub async fn authenticate<'a>(
         if !backend.matches(request, body) {
             continue;
         }
-        let asked = backend.authenticate(request);
+        let asked = backend.authenticate(request, body);
         let outcome = otel::call(&backend.id, asked, Outcome::name).await;
         let follow = match &outcome {
             Outcome::NotApplicable => continue,

@@ -1,21 +1,18 @@
 //! The gate in front of a backend: permits, the breaker, and the account of every call.
-//!
-//! A call is two things. [`Pass`] is the host's part, as long as somebody waits for the
-//! answer; [`Flight`] is all of it, as long as anything of it runs in the plugin, and
-//! holds the permit. A call that blocks past its time limit is aborted in vain: nobody
-//! waits, but it flies on, and is *stuck*.
+//! What it lets in has a [`Pass`](super::flight::Pass).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign_abi::Lease;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::breaker::{Admission, Breaker, Circuit};
+use super::breaker::{Admission, Breaker, Circuit, Subject};
 use super::calls::{Asked, Calls, Verdict};
+use super::flight::{Flight, Pass};
 use super::outcome::Refused;
-use super::secrets::{Secrets, Sent};
+use super::secrets::Secrets;
+use super::sent::Sent;
 
 /// How long an outage should be waited out when nobody says.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -28,7 +25,8 @@ const OWN: usize = 4;
 pub struct State {
     /// Where its breaker stands.
     pub circuit: Circuit,
-    /// Calls are refused because of it. Not so when it waits for a call to probe.
+    /// Calls are refused: because of it, unless it waits for a call to probe, or because the
+    /// backend was ended.
     pub refuses: bool,
     /// Calls that could begin now.
     pub permits_free: usize,
@@ -40,23 +38,22 @@ pub struct State {
 
 #[derive(Debug)]
 pub(super) struct Gate {
-    backend: String,
+    pub(super) backend: String,
     most: usize,
-    permits: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
     /// For the host's own calls.
     own: Arc<Semaphore>,
-    stuck: AtomicUsize,
-    breaker: Breaker,
-    calls: Calls,
-    secrets: Arc<Secrets>,
+    pub(super) stuck: AtomicUsize,
+    pub(super) breaker: Breaker,
+    pub(super) calls: Calls,
+    pub(super) secrets: Arc<Secrets>,
+    /// The instance behind it is no more.
+    shut: AtomicBool,
 }
 
 impl Gate {
     pub(super) fn new(backend: &str, concurrency: usize, secrets: Arc<Secrets>) -> Arc<Self> {
         let most = concurrency.min(Semaphore::MAX_PERMITS);
-        let calls = Calls::of(backend);
-        calls.circuit(Circuit::Closed);
-        calls.permits_free(most);
         Arc::new(Gate {
             backend: backend.to_owned(),
             most,
@@ -64,16 +61,33 @@ impl Gate {
             own: Arc::new(Semaphore::new(OWN)),
             stuck: AtomicUsize::new(0),
             breaker: Breaker::new(),
-            calls,
+            calls: Calls::of(backend),
             secrets,
+            shut: AtomicBool::new(false),
         })
+    }
+
+    /// From now on its gauges are the backend's, and no longer those of `before`, which may
+    /// have calls in flight for a while.
+    pub(super) fn take_over(&self, before: Option<&Gate>) {
+        if let Some(before) = before {
+            before.calls.show(false);
+        }
+        self.calls.show(true);
+        self.calls.circuit(self.breaker.circuit());
+        self.calls.permits_free(self.permits.available_permits());
+    }
+
+    /// The instance behind it was ended, and there is no other: every call is refused.
+    pub(super) fn shut(&self) {
+        self.shut.store(true, Ordering::Release);
     }
 
     pub(super) fn state(&self) -> State {
         let permits_free = self.permits.available_permits();
         State {
             circuit: self.breaker.circuit(),
-            refuses: self.breaker.refuses(Instant::now()),
+            refuses: self.shut.load(Ordering::Acquire) || self.breaker.refuses(Instant::now()),
             permits_free,
             in_flight: self.most.saturating_sub(permits_free),
             stuck: self.stuck.load(Ordering::Relaxed),
@@ -81,12 +95,23 @@ impl Gate {
     }
 
     /// Lets a call in, or says why not. What was sent is hidden in logs while it flies.
-    pub(super) fn enter(self: &Arc<Self>, asked: Asked, sent: Sent) -> Result<Pass, Refused> {
+    /// `subject` is whom the call is about.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        asked: Asked,
+        subject: Subject,
+        sent: Sent,
+    ) -> Result<Pass, Refused> {
         let begun = Instant::now();
-        let admitted = if asked.is_control() {
+        let admitted = if self.shut.load(Ordering::Acquire) {
+            Err(Refused {
+                detail: "a reload that failed has ended it: it is back with the next reload that succeeds".to_owned(),
+                ..Refused::default()
+            })
+        } else if asked.is_control() {
             self.own_permit().map(|permit| (Admission::Normal, permit))
         } else {
-            self.admit(begun)
+            self.admit(begun, subject)
         };
         let (admission, permit) =
             admitted.inspect_err(|_| self.calls.count(asked, Verdict::Rejected))?;
@@ -100,6 +125,7 @@ impl Gate {
         Ok(Pass {
             flight,
             asked,
+            subject,
             begun,
             admission,
             verdict: Verdict::Cancelled,
@@ -116,7 +142,11 @@ impl Gate {
         })
     }
 
-    fn admit(&self, now: Instant) -> Result<(Admission, OwnedSemaphorePermit), Refused> {
+    fn admit(
+        &self,
+        now: Instant,
+        subject: Subject,
+    ) -> Result<(Admission, OwnedSemaphorePermit), Refused> {
         // The permit first: a probe that finds none would have probed nothing.
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return Err(Refused {
@@ -125,7 +155,7 @@ impl Gate {
                 ..Refused::default()
             });
         };
-        let admission = self.breaker.admit(now).map_err(|wait| Refused {
+        let admission = self.breaker.admit(subject, now).map_err(|wait| Refused {
             detail: "the breaker is open: the last calls all timed out".to_owned(),
             // Whole seconds are told; a second too early would be refused again.
             retry_after: Some(Duration::from_secs(wait.as_secs() + 1)),
@@ -135,7 +165,7 @@ impl Gate {
             self.calls.circuit(Circuit::HalfOpen);
             tracing::info!(
                 backend = self.backend,
-                "breaker half open: one call probes whether the backend answers again"
+                "breaker half open: a call probes whether the backend answers again"
             );
         }
         Ok((admission, permit))
@@ -153,98 +183,10 @@ impl Gate {
     }
 }
 
-/// The host's part of a call. Dropped without an answer, the call was cancelled.
-#[derive(Debug)]
-pub(super) struct Pass {
-    flight: Arc<Flight>,
-    asked: Asked,
-    begun: Instant,
-    admission: Admission,
-    verdict: Verdict,
-}
-
-impl Pass {
-    /// What crosses with the call: the flight lasts until it comes back.
-    pub(super) fn lease(&self) -> Lease {
-        Lease::of(Arc::clone(&self.flight))
-    }
-
-    /// The call ended so.
-    pub(super) fn end(mut self, verdict: Verdict) {
-        self.verdict = verdict;
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        let gate = &self.flight.gate;
-        let now = Instant::now();
-        gate.calls
-            .record(self.asked, self.verdict, now - self.begun);
-        if self.asked.is_control() {
-            return;
-        }
-        if self.verdict.is_left_behind() {
-            // Counted first: the flight's end, which takes it back, cannot be before ours.
-            gate.stuck.fetch_add(1, Ordering::Relaxed);
-            self.flight.abandoned.store(true, Ordering::Release);
-        }
-        match self.verdict {
-            Verdict::Cancelled => {
-                if gate.breaker.given_up(self.admission) {
-                    gate.calls.circuit(Circuit::Open);
-                }
-            }
-            Verdict::Timeout => {
-                if let Some(pause) = gate.breaker.timed_out(self.admission, now) {
-                    gate.calls.circuit(Circuit::Open);
-                    let (backend, stuck) = (&gate.backend, gate.state().stuck);
-                    let pause = humantime::format_duration(pause);
-                    tracing::warn!(
-                        backend,
-                        stuck,
-                        "breaker open: the last calls all timed out; the next is let through in {pause}"
-                    );
-                }
-            }
-            _ => {
-                if gate.breaker.answered() {
-                    gate.calls.circuit(Circuit::Closed);
-                    let backend = &gate.backend;
-                    tracing::info!(backend, "breaker closed: the backend answers again");
-                }
-            }
-        }
-    }
-}
-
-/// A call as long as anything of it is left, here or in the plugin.
-#[derive(Debug)]
-struct Flight {
-    sent: u64,
-    abandoned: AtomicBool,
-    /// Some until the end.
-    permit: Option<OwnedSemaphorePermit>,
-    gate: Arc<Gate>,
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.gate.secrets.forget(self.sent);
-        drop(self.permit.take());
-        self.gate
-            .calls
-            .permits_free(self.gate.permits.available_permits());
-        if self.abandoned.load(Ordering::Acquire) {
-            self.gate.stuck.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use countersign_abi::Operation;
+    use countersign_abi::{Lease, Operation};
 
     use super::*;
 
@@ -252,8 +194,11 @@ mod tests {
         Gate::new("b", concurrency, Arc::new(Secrets::none()))
     }
 
+    /// A call for another user each time.
     fn enter(gate: &Arc<Gate>) -> Result<Pass, Refused> {
-        gate.enter(Asked::CreateToken, Sent::default())
+        static USERS: AtomicUsize = AtomicUsize::new(0);
+        let user = USERS.fetch_add(1, Ordering::Relaxed).to_string();
+        gate.enter(Asked::CreateToken, Subject::of(&user), Sent::default())
     }
 
     #[test]
@@ -319,7 +264,13 @@ mod tests {
     fn hosts_own_calls_pass_a_full_gate_and_have_an_end_of_their_own() {
         let gate = gate(1);
         let _full = enter(&gate).unwrap();
-        let health = || gate.enter(Asked::Optional(Operation::Health), Sent::default());
+        let health = || {
+            gate.enter(
+                Asked::Optional(Operation::Health),
+                Subject::of(""),
+                Sent::default(),
+            )
+        };
         let stuck: Vec<Lease> = (0..OWN)
             .map(|_| {
                 let pass = health().unwrap();
@@ -341,5 +292,19 @@ mod tests {
             drop(enter(&gate).unwrap());
         }
         assert_eq!(gate.state().circuit, Circuit::Closed);
+    }
+
+    #[test]
+    fn shut_gate_refuses_every_call_and_says_so_to_probes() {
+        let gate = gate(1);
+        gate.shut();
+        assert!(enter(&gate).unwrap_err().detail.contains("reload"));
+        let health = Asked::Optional(Operation::Health);
+        assert!(
+            gate.enter(health, Subject::of(""), Sent::default())
+                .is_err()
+        );
+        assert!(gate.state().refuses);
+        assert_eq!(gate.state().permits_free, 1);
     }
 }

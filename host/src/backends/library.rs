@@ -3,6 +3,7 @@
 //! nobody has touched since is not even read again.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -86,9 +87,21 @@ pub struct Libraries {
 
 #[derive(Debug, Default)]
 struct Loaded {
-    /// Failures too: the same bad bytes are not mapped, and their constructors not run, again.
+    /// Failures of what was mapped, too: the same bad bytes are not mapped, and their
+    /// constructors not run, again. What the linker refused may go the next time, with a
+    /// library that was missing.
     by_hash: HashMap<String, Result<Library, Arc<LoadError>>>,
     by_file: HashMap<Identity, Library>,
+    mapped: Mapped,
+}
+
+/// What of this process's memory plugins hold for ever.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    /// Libraries, each version of each plugin.
+    pub libraries: usize,
+    /// The sizes of their files: as much memory, at least.
+    pub bytes: u64,
 }
 
 /// Tells a file from every other, and from itself before it was changed: only the
@@ -132,6 +145,14 @@ impl Libraries {
         })
     }
 
+    /// What is mapped, and stays so to the end of the process.
+    pub fn mapped(&self) -> Mapped {
+        self.loaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .mapped
+    }
+
     fn library(&self, file: &File, pin: &Pin<'_>) -> Result<Library, PluginError> {
         let failed = |error| PluginError::Seal {
             name: pin.name.to_owned(),
@@ -140,7 +161,8 @@ impl Libraries {
         };
         // Taken before the file is read: what is written meanwhile makes it another one.
         let identity = Identity::of(file).map_err(failed)?;
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = &mut *guard;
         if let Some(library) = loaded.by_file.get(&identity) {
             pin.check(library.sha256())?;
             return Ok(library.clone());
@@ -148,16 +170,26 @@ impl Libraries {
         let sealed = Sealed::of(file, pin.name, &self.copies).map_err(failed)?;
         let hash = sealed.sha256();
         pin.check(&hash)?;
-        let checked = loaded.by_hash.entry(hash).or_insert_with(|| {
-            let inspected = sealed.inspect();
-            let opened = inspected.and_then(|inspected| inspected.open());
-            opened.and_then(|opened| opened.check()).map_err(Arc::new)
-        });
-        let library = checked.clone().map_err(|error| PluginError::Load {
+        let refused = |error| PluginError::Load {
             name: pin.name.to_owned(),
             path: pin.path.to_owned(),
             error,
-        })?;
+        };
+        let checked = match loaded.by_hash.entry(hash) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(new) => {
+                let inspected = sealed.inspect().map_err(|error| refused(error.into()))?;
+                let opened = inspected.open();
+                if let Err(error @ LoadError::Open { .. }) = opened {
+                    return Err(refused(error.into()));
+                }
+                loaded.mapped.libraries += 1;
+                loaded.mapped.bytes += identity.size;
+                let checked = opened.and_then(|opened| opened.check());
+                new.insert(checked.map_err(Arc::new)).clone()
+            }
+        };
+        let library = checked.map_err(refused)?;
         loaded.by_file.insert(identity, library.clone());
         Ok(library)
     }

@@ -8,6 +8,7 @@ use countersign_abi::{Failure, Level, Metric, Services};
 
 use super::flood::{A_SECOND, Flood};
 use super::metrics::PluginMetrics;
+use super::printable::printable;
 use super::secrets::Secrets;
 
 /// The services of one backend: its lines name it.
@@ -113,12 +114,4 @@ impl Services for BackendLog {
         let (backend, place, text) = (self.backend.as_str(), printable(place), self.clean(text));
         tracing::error!(target: "plugin", backend, "the plugin panicked at {place}: {text}");
     }
-}
-
-/// A plugin's text is untrusted: at most 8 KiB of it, without control characters.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .take(8192)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

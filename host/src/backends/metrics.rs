@@ -13,7 +13,7 @@ use countersign_abi::Metric;
 use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
 use serde_json::Value;
 
-use super::log::printable;
+use super::printable::printable;
 use super::secrets::Secrets;
 
 /// Series of one backend.

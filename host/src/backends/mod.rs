@@ -20,14 +20,17 @@ pub mod breaker;
 mod calls;
 pub mod chain;
 pub mod discover;
+mod flight;
 mod flood;
 pub mod gate;
 pub mod library;
 mod log;
 mod metrics;
 pub mod outcome;
+mod printable;
 pub mod registry;
 mod secrets;
+mod sent;
 pub mod supervisor;
 pub mod verify;
 

@@ -19,6 +19,14 @@ impl Registry {
         &self.0
     }
 
+    /// These serve from now on, in place of those: the gauges on `/metrics` are theirs.
+    pub fn take_over(&self, before: &Registry) {
+        for backend in self.iter() {
+            let before = before.get(&backend.id).map(|before| before.gate.as_ref());
+            backend.gate.take_over(before);
+        }
+    }
+
     /// The backend of an id.
     pub fn get(&self, id: &str) -> Option<&Backend> {
         self.iter().find(|backend| backend.id == id)

@@ -13,7 +13,8 @@ use super::Registry;
 use super::backend::{Backend, Capabilities};
 use super::gate::Gate;
 use super::library::{Libraries, Plugin, PluginError};
-use super::log::{BackendLog, printable};
+use super::log::BackendLog;
+use super::printable::printable;
 use super::secrets::Secrets;
 use crate::config::values::Secret;
 use crate::config::{self, Config, shapes};
@@ -106,16 +107,22 @@ impl Plan {
     /// Running backends that must end before this plan starts: they hold files which
     /// only one copy of their library may hold, and the plan brings another copy.
     pub fn displaces<'a>(&self, running: &'a Registry) -> Vec<&'a Arc<Backend>> {
-        let other_copy = |old: &Backend| {
-            let sha256 = old.plugin.library.sha256();
-            self.0.iter().any(|(_, settings, plugin)| {
-                settings.plugin == old.settings.plugin && plugin.library.sha256() != sha256
-            })
-        };
         let exclusive = running.all().iter();
         exclusive
-            .filter(|backend| backend.capabilities.exclusive && other_copy(backend))
+            .filter(|backend| backend.capabilities.exclusive)
+            .filter(|backend| {
+                let sha256 = backend.plugin.library.sha256();
+                self.brings_another_copy(&backend.settings.plugin, sha256)
+            })
             .collect()
+    }
+
+    /// Does it bring another copy of the plugin than the one with this hash?
+    pub fn brings_another_copy(&self, plugin: &str, sha256: &str) -> bool {
+        let mut planned = self.0.iter();
+        planned.any(|(_, settings, planned)| {
+            settings.plugin == plugin && planned.library.sha256() != sha256
+        })
     }
 }
 
@@ -137,8 +144,9 @@ pub async fn again(backend: &Backend, state: &Path) -> Result<Backend, StartErro
     configure(&backend.id, &backend.settings, plugin, state, false).await
 }
 
-/// Tells backends to finish, side by side; none may take longer than a few seconds.
-pub async fn retire(backends: impl Iterator<Item = &Backend>) {
+/// Tells backends to finish, side by side; none may take longer than a few seconds. Those
+/// that have not said that they did may still hold what they held.
+pub async fn retire<'a>(backends: impl Iterator<Item = &'a Backend>) -> Vec<&'a Backend> {
     let grace = SHUTDOWN_LIMIT.as_millis() as u64;
     let call = Call {
         millis_left: grace,
@@ -148,12 +156,14 @@ pub async fn retire(backends: impl Iterator<Item = &Backend>) {
     let call = &call;
     let goodbyes = backends.map(|backend| async move {
         let goodbye = backend.instance.call(Operation::Shutdown, call);
-        if !matches!(timeout(SHUTDOWN_LIMIT, goodbye).await, Ok(Ok(_))) {
+        let finished = matches!(timeout(SHUTDOWN_LIMIT, goodbye).await, Ok(Ok(_)));
+        if !finished {
             tracing::warn!(backend = backend.id, "did not shut down cleanly");
         }
         backend.log.finish();
+        (!finished).then_some(backend)
     });
-    join_all(goodbyes).await;
+    join_all(goodbyes).await.into_iter().flatten().collect()
 }
 
 async fn configure(
@@ -167,6 +177,10 @@ async fn configure(
         backend: id.to_owned(),
         plugin: settings.plugin.clone(),
         reason: printable(&reason),
+    };
+    // Written out, since as JSON it must be text.
+    let Some(state) = state.to_str() else {
+        return Err(failed("the state folder's path is not UTF-8".into()));
     };
     let envelope =
         json!({ "config": settings.config, "backend": id, "state": state, "check": check })

@@ -49,8 +49,8 @@ fn p09_backend_whose_calls_are_all_stuck_is_not_asked_until_it_answers_again() {
     let server = sinning(&folder, "blocks", more);
     // More than the plugin has threads: even a call that would be quick gets none.
     let threads = std::thread::available_parallelism().unwrap().get().max(5);
-    for _ in 0..threads {
-        assert_eq!(server.login("forever", "x").status, 503);
+    for user in 0..threads {
+        assert_eq!(server.login(&format!("forever{user}"), "x").status, 503);
     }
     let refused = server.login("ada", "x");
     assert_eq!(refused.status, 503);
