@@ -18,6 +18,7 @@ use crate::accounts::first_admin::{self, FirstAdminError};
 use crate::backends::library::Libraries;
 use crate::backends::supervisor;
 use crate::config::{self, Config, Report, Sources};
+use crate::drains::Drains;
 use crate::http::peer::Peer;
 use crate::http::{self, Face, Serving};
 use crate::keys::Mode;
@@ -30,7 +31,8 @@ use crate::state::{self, Lock, StateError};
 /// when that has answered its last request.
 pub struct Embedded {
     live: Arc<Live<Serving>>,
-    reloader: Mutex<Reloader>,
+    reloader: Arc<Mutex<Reloader>>,
+    drains: Drains,
     _lock: Lock,
 }
 
@@ -72,7 +74,9 @@ impl Embedded {
         let serving = start::start(&config, &libraries, Mode::Serve, &progress).await?;
         first_admin::make(&serving.tokens.registry, &config.state).await?;
         let live = Arc::new(Live::new(serving));
+        let drains = Drains::default();
         let reloader = Reloader {
+            drains: drains.clone(),
             live: Arc::clone(&live),
             libraries,
             load,
@@ -83,7 +87,8 @@ impl Embedded {
         };
         Ok(Embedded {
             live,
-            reloader: Mutex::new(reloader),
+            reloader: Arc::new(Mutex::new(reloader)),
+            drains,
             _lock: lock,
         })
     }
@@ -96,17 +101,22 @@ impl Embedded {
     }
 
     /// Reads configuration, plugin files and keys anew, while it serves; the answer says
-    /// what has changed.
+    /// what has changed. It goes on to its end even if nobody waits for that.
     ///
     /// # Errors
     /// [`ReloadError`]: the old configuration goes on serving.
     pub async fn reload(&self) -> Result<Value, ReloadError> {
-        self.reloader.lock().await.reload().await
+        let reloader = Arc::clone(&self.reloader);
+        let reload = tokio::spawn(async move { reloader.lock().await.reload().await });
+        reload.await.unwrap_or(Err(ReloadError::Panicked))
     }
 
     /// Lets the backends finish what they must; requests fail from now on.
     pub async fn shutdown(self) {
+        // A reload that goes on must not bring up what nobody ends.
+        let _last = self.reloader.lock().await;
         supervisor::retire(self.live.latest().tokens.registry.iter()).await;
+        self.drains.all_ended().await;
     }
 }
 

@@ -15,6 +15,7 @@ pub mod backends;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod drains;
 pub mod embed;
 pub mod hardening;
 pub mod http;

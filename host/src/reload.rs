@@ -7,9 +7,11 @@
 //! copies of one library must not hold its files, so requests wait at the gate
 //! while the old copy lets go and the new one takes over.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -19,15 +21,20 @@ use crate::backends::backend::Backend;
 use crate::backends::library::Libraries;
 use crate::backends::{Registry, supervisor};
 use crate::config::{Config, Report};
+use crate::drains::Drains;
 use crate::http::Serving;
 use crate::keys::Mode;
 use crate::live::Live;
+use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
 use crate::start::{StartError, open_keys, open_store, serving};
 use crate::token::Tokens;
 
 /// Beyond the backends' own time limits: what a call needs to notice that its own is over.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// More libraries than this, and each reload that adds one says what that costs.
+const MANY_LIBRARIES: usize = 64;
 
 /// Reads the configuration anew.
 pub type Load = dyn Fn() -> Result<Config, Report> + Send + Sync;
@@ -42,6 +49,8 @@ pub struct Reloader {
     pub load: Arc<Load>,
     /// The public listener's certificate, if it has one.
     pub certificates: Option<Arc<Certificates>>,
+    /// What former reloads have replaced.
+    pub drains: Drains,
     /// The configuration as it was read, and as it serves: with the ports that the system chose.
     pub read: Config,
     /// See [`read`](Self::read).
@@ -58,18 +67,32 @@ pub enum ReloadError {
     Start(#[from] StartError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("calls to backend \"{0}\" did not end within {limit}", limit = humantime::format_duration(*.1))]
+    #[error("calls {0} did not end within {limit}", limit = humantime::format_duration(*.1))]
     Stuck(String, Duration),
-    #[error("the new configuration was read by a thread that panicked")]
+    #[error(
+        "plugin \"{0}\" has a new file, but a backend of the old one did not shut down and may still hold its files"
+    )]
+    Held(String),
+    #[error("the reload panicked; the log has the panic's text")]
     Panicked,
 }
 
 impl Reloader {
-    /// Reloads; the answer says what is new.
+    /// Reloads; the answer says what is new. Dropped before its end, all is as before, but
+    /// for exclusive backends that were ended by then.
     ///
     /// # Errors
     /// [`ReloadError`]: the old configuration goes on serving.
     pub async fn reload(&mut self) -> Result<Value, ReloadError> {
+        let mapped = self.libraries.mapped().libraries;
+        let reload = AssertUnwindSafe(self.attempt()).catch_unwind().await;
+        let result = reload.unwrap_or(Err(ReloadError::Panicked));
+        metering::reloaded(result.is_ok());
+        self.tell_mapped(mapped);
+        result
+    }
+
+    async fn attempt(&mut self) -> Result<Value, ReloadError> {
         let load = Arc::clone(&self.load);
         // Reads files and maps libraries: not for a thread that answers requests.
         let loaded = tokio::task::spawn_blocking(move || load()).await;
@@ -96,16 +119,34 @@ impl Reloader {
         let store = open_store(&config, Mode::Serve, old.tokens.accounts.store()).await;
         let store = store.map_err(StartError::Store)?;
         let displaced = plan.displaces(&old.tokens.registry);
-        if !displaced.is_empty() {
-            self.end(&old, &displaced).await?;
+        let limit = longest(&old.tokens.registry) + MARGIN;
+        if timeout(limit, self.drains.make_room(&plan)).await.is_err() {
+            return Err(ReloadError::Stuck(
+                "of the configuration before".into(),
+                limit,
+            ));
         }
-        let registry = match plan.start(&config.state, false).await {
+        if let Some(plugin) = self.drains.held(&plan) {
+            return Err(ReloadError::Held(plugin));
+        }
+        let mut closed = None;
+        if !displaced.is_empty() {
+            closed = Some(self.end(&old, &displaced, limit).await?);
+        }
+        let started = match self.drains.held(&plan) {
+            Some(plugin) => Err(ReloadError::Held(plugin)),
+            None => {
+                let started = plan.start(&config.state, false).await;
+                started.map_err(|errors| StartError::Backends(errors).into())
+            }
+        };
+        let registry = match started {
             Ok(registry) => registry,
-            Err(errors) => {
-                if !displaced.is_empty() {
-                    self.bring_back(&old, &displaced).await;
+            Err(error) => {
+                if let Some(closed) = closed {
+                    self.bring_back(closed).await;
                 }
-                return Err(StartError::Backends(errors).into());
+                return Err(error);
             }
         };
         if let Err(error) = first_admin::make(&registry, &config.state).await {
@@ -114,7 +155,11 @@ impl Reloader {
         let throttle = old.tokens.throttle.with(&config.server.throttle);
         let next = Arc::new(serving(&config, keys, store, registry, throttle));
         let news = news(&old.tokens, &next.tokens, &kept);
+        next.tokens.registry.take_over(&old.tokens.registry);
         let leaving = self.live.open(next);
+        if let Some(closed) = closed {
+            closed.done();
+        }
         if let (Some(certificates), Some(pair)) = (&self.certificates, pair) {
             certificates.replace(pair);
         }
@@ -127,10 +172,7 @@ impl Reloader {
             .filter(|backend| !displaced.contains(&Arc::as_ptr(backend)));
         let ending: Registry = ended.cloned().collect();
         drop(old);
-        tokio::spawn(async move {
-            leaving.all_left().await;
-            supervisor::retire(ending.iter()).await;
-        });
+        self.drains.add(leaving, ending);
         (self.read, self.config) = (read, config);
         Ok(news)
     }
@@ -162,38 +204,47 @@ impl Reloader {
         &self,
         old: &Arc<Serving>,
         displaced: &[&Arc<Backend>],
-    ) -> Result<(), ReloadError> {
-        let backends = old.tokens.registry.iter();
-        let longest = backends.max_by_key(|backend| backend.settings.timeout);
-        let limit = longest.map_or(MARGIN, |backend| backend.settings.timeout + MARGIN);
-        let leaving = self.live.close();
-        if timeout(limit, leaving.all_left()).await.is_err() {
-            self.live.open(Arc::clone(old));
-            let id = displaced
-                .first()
-                .map_or_else(String::new, |backend| backend.id.clone());
+        limit: Duration,
+    ) -> Result<Closed, ReloadError> {
+        let mut closed = Closed {
+            live: Arc::clone(&self.live),
+            old: Some(Arc::clone(old)),
+            ended: Vec::new(),
+        };
+        if timeout(limit, self.live.close().all_left()).await.is_err() {
+            let first = displaced.first();
+            let id = first.map_or_else(String::new, |backend| {
+                format!("to backend \"{}\"", backend.id)
+            });
             return Err(ReloadError::Stuck(id, limit));
         }
-        supervisor::retire(displaced.iter().map(|backend| backend.as_ref())).await;
-        Ok(())
+        closed.ended = displaced.iter().copied().cloned().collect();
+        let unfinished = supervisor::retire(closed.ended.iter().map(AsRef::as_ref)).await;
+        self.drains.holding(&unfinished);
+        Ok(closed)
     }
 
     /// Makes ended backends anew as they were, and lets requests in again.
-    async fn bring_back(&self, old: &Arc<Serving>, displaced: &[&Arc<Backend>]) {
+    async fn bring_back(&self, closed: Closed) {
+        let Some(old) = closed.old.clone() else {
+            return;
+        };
         let state = &self.config.state;
-        let all = old.tokens.registry.all().iter().map(|backend| async move {
-            if !displaced.iter().any(|ended| Arc::ptr_eq(ended, backend)) {
+        let all = old.tokens.registry.all().iter().map(|backend| async {
+            if !closed.ended.iter().any(|ended| Arc::ptr_eq(ended, backend)) {
                 return Arc::clone(backend);
             }
             match supervisor::again(backend, state).await {
                 Ok(again) => Arc::new(again),
                 Err(error) => {
-                    tracing::error!(backend = backend.id, %error, "the backend could not be brought back: its logins fail until a reload succeeds");
+                    tracing::error!(backend = backend.id, %error, "the backend could not be brought back: it is unavailable until a reload succeeds");
+                    backend.end();
                     Arc::clone(backend)
                 }
             }
         });
-        let registry = join_all(all).await.into_iter().collect();
+        let registry: Registry = join_all(all).await.into_iter().collect();
+        registry.take_over(&old.tokens.registry);
         self.live.open(Arc::new(Serving {
             tokens: Tokens {
                 registry,
@@ -202,7 +253,60 @@ impl Reloader {
             proxies: old.proxies.clone(),
             openapi: old.openapi.clone(),
         }));
+        closed.done();
     }
+
+    /// Libraries are never unloaded: who reloads for ever with new files should know.
+    fn tell_mapped(&self, before: usize) {
+        let mapped = self.libraries.mapped();
+        if mapped.libraries == before {
+            return;
+        }
+        let (libraries, megabytes) = (mapped.libraries, mapped.bytes.div_ceil(1 << 20));
+        if libraries > MANY_LIBRARIES {
+            tracing::warn!(
+                libraries,
+                megabytes,
+                "plugin libraries stay mapped until a restart, the replaced ones too: plan one"
+            );
+        } else {
+            tracing::info!(
+                libraries,
+                megabytes,
+                "plugin libraries stay mapped until a restart, the replaced ones too"
+            );
+        }
+    }
+}
+
+/// The closed gate, and the backends that were ended behind it. However a reload ends, the
+/// gate opens: dropped, to what served before, less what was ended.
+struct Closed {
+    live: Arc<Live<Serving>>,
+    /// None once something serves.
+    old: Option<Arc<Serving>>,
+    ended: Vec<Arc<Backend>>,
+}
+
+impl Closed {
+    fn done(mut self) {
+        self.old = None;
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        if let Some(old) = self.old.take() {
+            self.ended.iter().for_each(|backend| backend.end());
+            self.live.open(old);
+        }
+    }
+}
+
+/// The longest time limit of a backend's calls.
+fn longest(registry: &Registry) -> Duration {
+    let limits = registry.iter().map(|backend| backend.settings.timeout);
+    limits.max().unwrap_or_default()
 }
 
 fn news(old: &Tokens, new: &Tokens, kept: &[&str]) -> Value {

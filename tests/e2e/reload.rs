@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use countersign_tests::client::post_json;
+use countersign_tests::client::{get, post_json};
 use countersign_tests::{Done, Folder, Server, artifacts};
 
 use crate::{TEMPLATE, run, template};
@@ -205,6 +205,58 @@ fn p15_exclusive_successor_that_does_not_start_brings_the_old_one_back() {
     let (code, _) = server.stop();
     assert_eq!(code, 0);
 }
+
+#[test]
+fn p15_exclusive_plugin_that_does_not_let_go_keeps_its_file_until_a_restart() {
+    let folder = Folder::new();
+    let file = folder.plugin(&artifacts::fixture("clings"), "clings");
+    let server = Server::start(&folder, CLINGS);
+    fs::write(server.state.join("cling"), "").unwrap();
+    change(&file, 1);
+    for _ in 0..2 {
+        let done = reload(&folder);
+        assert_eq!(done.code, 78, "{done:?}");
+        assert!(done.stderr.contains("may still hold its files"), "{done:?}");
+        assert!(done.stderr.contains("restart the server"), "{done:?}");
+        assert_eq!(server.login("ada", "x").status, 201);
+    }
+    fs::remove_file(server.state.join("cling")).unwrap();
+}
+
+#[test]
+fn p15_exclusive_plugin_that_cannot_be_brought_back_is_told_to_probes_and_mended_by_a_reload() {
+    let folder = Folder::new();
+    let file = folder.plugin(&artifacts::fixture("clings"), "clings");
+    let server = Server::start(&folder, CLINGS);
+    let ready = || get(server.admin, "/readyz");
+    assert_eq!(ready().status, 200);
+    fs::write(server.state.join("broken"), "").unwrap();
+    change(&file, 1);
+    let done = reload(&folder);
+    assert_eq!(done.code, 78, "{done:?}");
+    let report = ready();
+    assert_eq!(report.status, 503);
+    assert_eq!(report.json()["reason"], "unavailable: sin");
+    assert_eq!(server.login("ada", "x").status, 503);
+    fs::remove_file(server.state.join("broken")).unwrap();
+    reloaded(&folder);
+    assert_eq!(ready().status, 200);
+    assert_eq!(server.login("ada", "x").status, 201);
+    let (_, log) = server.stop();
+    for text in [
+        "could not be brought back",
+        "a reload that failed has ended it",
+        "plugin libraries stay mapped until a restart",
+    ] {
+        assert!(log.contains(text), "{text:?} is missing in:\n{log}");
+    }
+}
+
+const CLINGS: &str = "
+plugins: { directories: [plugins] }
+backends:
+  sin: { plugin: clings }
+";
 
 const DB: &str = r#"
 plugins: { directories: [plugins] }

@@ -145,6 +145,11 @@ impl Backend {
         }
     }
 
+    /// Its instance was told to finish, and nothing takes its place: it is unavailable.
+    pub fn end(&self) {
+        self.gate.shut();
+    }
+
     /// What it is doing: its breaker, its permits, its calls.
     pub fn state(&self) -> State {
         self.gate.state()

@@ -137,6 +137,11 @@ impl From<ReloadError> for Failure {
                 &error,
                 "its plugin ignores its time limit; restart the server to be rid of it",
             ),
+            ReloadError::Held(_) => Failure::new(
+                REFUSED,
+                &error,
+                "restart the server: the new file is taken then",
+            ),
             ReloadError::Panicked => {
                 Failure::new(INTERNAL, &error, "see the log, and please report it")
             }

@@ -15,6 +15,7 @@ use crate::accounts::{first_admin, initial_password};
 use crate::backends::supervisor;
 use crate::config::Config;
 use crate::config::shapes::Limits;
+use crate::drains::Drains;
 use crate::hardening;
 use crate::http::admin::Probes;
 use crate::http::control::Reloaded;
@@ -93,7 +94,9 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     let certificates = pair.map(Certificates::new);
     let looking = certificates.clone().map(Certificates::keep_looking);
     let looking = looking.map(tokio::spawn);
+    let drains = Drains::default();
     let reloader = Reloader {
+        drains: drains.clone(),
         live: Arc::clone(&live),
         libraries: Arc::clone(&setup.libraries),
         load: Arc::new({
@@ -146,7 +149,9 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         looking.abort();
     }
     reloading.abort();
+    let _ = reloading.await;
     supervisor::retire(live.latest().tokens.registry.iter()).await;
+    drains.all_ended().await;
     let _ = std::fs::remove_file(state::socket(&config.state));
     tracing::info!("stopped");
     Ok(())
@@ -160,7 +165,6 @@ async fn reload_when_asked(
     while let Some(asking) = asked.recv().await {
         tracing::info!("reloading");
         let result = reloader.reload().await;
-        metering::reloaded(result.is_ok());
         let told = match result {
             Ok(news) => {
                 tracing::info!(%news, "reloaded");

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
+use countersign_sdk::Kind;
+use countersign_sdk::testing::{Operation, Plugin};
 use countersign_tests::{Folder, Server, artifacts, patched};
+use serde_json::json;
 
 use super::{changed, refused, replace};
 
@@ -132,6 +135,43 @@ fn p01_plugin_of_this_minor_loads_in_a_host_of_the_next_and_lacks_what_is_new_th
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The promise: what was built with 1.0 loads in every host 1.y.
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+#[test]
+fn p01_plugin_that_was_built_with_abi_1_0_loads_and_answers_in_this_host() {
+    let file = artifacts::repository().join("tests/fixtures/abi-1.0/libcountersign_template.so");
+    let folder = Folder::new();
+    folder.plugin(&file, "template");
+    let server = Server::start(&folder, crate::TEMPLATE);
+    let token = server.token("ada", "door");
+    assert_eq!(countersign_tests::token::claims(&token)["sub"], "ada");
+    assert_eq!(server.login("ada", "wrong").status, 401);
+    let (code, log) = server.stop();
+    assert_eq!(code, 0, "{log}");
+    assert!(log.contains(r#""abi":"1.0.0""#), "{log}");
+    assert!(!log.contains("did not shut down cleanly"), "{log}");
+
+    let template = Plugin::load(&file).unwrap();
+    let template = template.configure(json!({ "password": "door" })).unwrap();
+    let offers = template.call(Operation::Capabilities, json!({})).unwrap();
+    assert_eq!(offers["password"], true);
+    assert_eq!(template.call(Operation::Health, json!({})), Ok(json!({})));
+    for (operation, arguments) in [
+        (Operation::BeginLogin, json!({})),
+        (Operation::FinishLogin, json!({})),
+        (
+            Operation::Provision,
+            json!({ "backend": "b", "subject": "7", "user": { "id": "7" } }),
+        ),
+        (Operation::Manage, json!({ "op": "user_list" })),
+        (Operation::Lookup, json!({ "username": "ada" })),
+    ] {
+        let answer = template.call(operation, arguments);
+        let kind = answer.map_err(|error| error.kind());
+        assert_eq!(kind, Err(Kind::NotSupported), "{operation:?}");
+    }
 }
 
 #[test]
