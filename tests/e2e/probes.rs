@@ -47,17 +47,17 @@ fn h15_open_breaker_of_a_required_backend_ends_readiness_until_a_probe_is_due() 
         backend(", on_unavailable: next")
     );
     let server = Server::start(&folder, &config);
-    let hang = |backend: &str| {
+    let hang = |backend: &str, user: usize| {
         let path = format!("/auth/{backend}/token");
-        let body = r#"{"username":"forever","password":"x"}"#;
-        assert_eq!(post_json(server.address, &path, body).status, 503);
+        let body = format!(r#"{{"username":"forever{user}","password":"x"}}"#);
+        assert_eq!(post_json(server.address, &path, &body).status, 503);
     };
     // Each pause of the breaker lasts a second at the least.
-    (0..6).for_each(|_| hang("spare"));
+    (0..6).for_each(|user| hang("spare", user));
     let answer = get(server.admin, "/readyz");
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.json()["backends"]["spare"]["required"], false);
-    (0..6).for_each(|_| hang("needed"));
+    (0..6).for_each(|user| hang("needed", user));
     let answer = get(server.admin, "/readyz");
     assert_eq!(answer.status, 503, "{answer:?}");
     let report = answer.json();
