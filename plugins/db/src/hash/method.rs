@@ -1,30 +1,26 @@
-//! Hash methods with their cost, each within bounds: a row of a shared database must
+//! Hash methods and their cost, read, printed, and kept within bounds: a row of a shared database must
 //! not be able to exhaust the host. The syntax of the `hash` setting is werkzeug's,
 //! continued: `scrypt[:N:r:p]`, `pbkdf2[:digest[:iterations]]`, `bcrypt[:cost]`,
 //! `argon2id[:KiB:passes:lanes]`, `sha256-crypt[:rounds]`, `sha512-crypt[:rounds]`.
 
-use std::fmt::{self, Write};
-
-use argon2::{Algorithm, Argon2, Version};
-use base64::Engine;
-use base64::alphabet::BCRYPT;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD_NO_PAD};
+use std::fmt;
 
 use countersign_sdk::AuthError;
 
 use super::digest::Digest;
 use super::forms::number;
+use super::work::{ARGON2_LENGTH, scrypt_params};
 use crate::config::Access;
 
 /// What scrypt's table may take (128 * N * r bytes); werkzeug's default takes 32 MiB.
 const MAX_TABLE: u64 = 256 << 20;
 /// What scrypt's blocks may take (128 * r * p bytes); werkzeug's default takes 1 KiB.
 const MAX_BLOCKS: u64 = 16 << 20;
+/// What scrypt may fill in all its parallel parts (128 * N * r * p bytes): about two seconds.
+const MAX_SCRYPT_WORK: u64 = 1 << 30;
 const MAX_PARALLEL: u32 = 16;
 /// Ten times werkzeug's default.
 const MAX_ITERATIONS: u32 = 10_000_000;
-/// Bytes that werkzeug derives with scrypt.
-const SCRYPT_LENGTH: usize = 64;
 /// 2^15 rounds take two seconds or three; 12 is common.
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 /// KiB that Argon2 may take; 64 MiB is common.
@@ -33,8 +29,6 @@ const MAX_ARGON2_MEMORY: u32 = 256 << 10;
 const MAX_ARGON2_WORK: u64 = 2 << 20;
 /// passlib's default is 656,000.
 const SHA_CRYPT_ROUNDS: std::ops::RangeInclusive<u32> = 1_000..=3_000_000;
-/// Bytes of salt and digest of a new Argon2 hash.
-const ARGON2_LENGTH: usize = 32;
 
 /// A hash method with its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +105,9 @@ impl Method {
         let bytes = |blocks: u32| 128 * u64::from(r) * u64::from(blocks);
         if bytes(n) > MAX_TABLE || bytes(p) > MAX_BLOCKS {
             return Err("scrypt may take at most 256 MiB (128 * N * r bytes)".to_owned());
+        }
+        if bytes(n) * u64::from(p) > MAX_SCRYPT_WORK {
+            return Err("scrypt may fill at most 1 GiB (128 * N * r * p bytes)".to_owned());
         }
         scrypt_params(n, r, p).ok_or("scrypt does not work with these numbers")?;
         Ok(Method::Scrypt { n, r, p })
@@ -207,114 +204,6 @@ impl Method {
     pub(super) fn is_bcrypt(self) -> bool {
         matches!(self, Method::Bcrypt { .. })
     }
-
-    /// The digest of a password, of this length where the method leaves the choice.
-    /// `None`, never an empty digest, if it cannot be computed or is not computed here.
-    pub(super) fn derive(self, password: &[u8], salt: &[u8], length: usize) -> Option<Vec<u8>> {
-        match self {
-            Method::Scrypt { n, r, p } => {
-                let mut key = vec![0; SCRYPT_LENGTH];
-                scrypt::scrypt(password, salt, &scrypt_params(n, r, p)?, &mut key).ok()?;
-                Some(key)
-            }
-            Method::Pbkdf2 { digest, iterations } => {
-                Some(digest.pbkdf2(password, salt, iterations))
-            }
-            Method::Argon2 { .. } => {
-                // A decoy has no digest of its own.
-                let length = if length == 0 { ARGON2_LENGTH } else { length };
-                let mut key = vec![0; length];
-                let argon2 = self.argon2_with(length)?;
-                argon2.hash_password_into(password, salt, &mut key).ok()?;
-                Some(key)
-            }
-            Method::Salted(digest) => Some(digest.salted(password, salt)),
-            Method::Bcrypt { .. } | Method::ShaCrypt { .. } => None,
-        }
-    }
-
-    /// The text to store for a password; `None` where that cannot be.
-    pub(super) fn format(self, password: &str, salt: &str) -> Option<String> {
-        if let Method::Bcrypt { cost } = self {
-            let salt = <[u8; 16]>::try_from(salt.as_bytes()).ok()?;
-            let made = bcrypt::hash_with_salt(password, cost, salt).ok()?;
-            return (password.len() <= super::BCRYPT_SEES).then(|| made.to_string());
-        }
-        let digest = self.derive(password.as_bytes(), salt.as_bytes(), ARGON2_LENGTH)?;
-        self.assemble(salt, &digest)
-    }
-
-    /// The text of a hash whose password nobody knows, from random bytes.
-    pub(super) fn unknown(self, salt: &str, random: &[u8; 64]) -> Option<String> {
-        let length = match self {
-            Method::Scrypt { .. } => SCRYPT_LENGTH,
-            Method::Pbkdf2 { digest, .. } => digest.length(),
-            Method::Argon2 { .. } => ARGON2_LENGTH,
-            Method::Bcrypt { cost } => {
-                let [salt, digest] = [salt.as_bytes(), random.get(..23)?]
-                    .map(|bytes| GeneralPurpose::new(&BCRYPT, NO_PAD).encode(bytes));
-                return Some(format!("$2b${cost:02}${salt}{digest}"));
-            }
-            Method::ShaCrypt { .. } | Method::Salted(_) => return None,
-        };
-        self.assemble(salt, random.get(..length)?)
-    }
-
-    fn assemble(self, salt: &str, digest: &[u8]) -> Option<String> {
-        match self {
-            Method::Scrypt { .. } | Method::Pbkdf2 { .. } => {
-                Some(format!("{self}${salt}${}", hex(digest)))
-            }
-            Method::Argon2 {
-                version,
-                memory,
-                passes,
-                lanes,
-                ..
-            } => {
-                let [salt, digest] =
-                    [salt.as_bytes(), digest].map(|bytes| STANDARD_NO_PAD.encode(bytes));
-                Some(format!(
-                    "$argon2id$v={version}$m={memory},t={passes},p={lanes}${salt}${digest}"
-                ))
-            }
-            Method::Bcrypt { .. } | Method::ShaCrypt { .. } | Method::Salted(_) => None,
-        }
-    }
-
-    /// A text of this method, where texts are verified, that fits no password.
-    pub(super) fn decoy_text(self) -> Option<String> {
-        match self {
-            Method::Bcrypt { cost } => Some(format!("$2b${cost:02}${}", ".".repeat(53))),
-            Method::ShaCrypt { long, rounds } => {
-                let (id, length) = if long { (6, 86) } else { (5, 43) };
-                let digest = ".".repeat(length);
-                Some(format!("${id}$rounds={rounds}$0123456789abcdef${digest}"))
-            }
-            _ => None,
-        }
-    }
-
-    fn argon2_with(self, length: usize) -> Option<Argon2<'static>> {
-        let Method::Argon2 {
-            id,
-            version,
-            memory,
-            passes,
-            lanes,
-        } = self
-        else {
-            return None;
-        };
-        let algorithm = if id {
-            Algorithm::Argon2id
-        } else {
-            Algorithm::Argon2i
-        };
-        let version = Version::try_from(version).ok()?;
-        let params = argon2::Params::new(memory, passes, lanes, Some(length)).ok()?;
-        Some(Argon2::new(algorithm, version, params))
-    }
 }
 
 impl fmt::Display for Method {
@@ -338,18 +227,6 @@ impl fmt::Display for Method {
             Method::Salted(digest) => write!(f, "salted {}", digest.name()),
         }
     }
-}
-
-fn scrypt_params(n: u32, r: u32, p: u32) -> Option<scrypt::Params> {
-    let log_n = u8::try_from(n.ilog2()).ok()?;
-    scrypt::Params::new(log_n, r, p, SCRYPT_LENGTH).ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
@@ -380,6 +257,7 @@ mod tests {
     fn parse_of_a_hostile_cost_is_an_error() {
         for text in [
             "scrypt:524288:8:1",
+            "scrypt:262144:8:5",
             "scrypt:2:2000000:1",
             "scrypt:2:100000:16",
             "scrypt:32768:8:17",

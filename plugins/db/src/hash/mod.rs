@@ -7,6 +7,7 @@ mod digest;
 mod forms;
 mod method;
 mod salt;
+mod work;
 
 use std::{fmt, io};
 
@@ -68,8 +69,18 @@ impl StoredHash {
     /// The text to store for a user who has no password: of a password that nobody knows.
     pub(crate) fn nobodys(method: Method) -> io::Result<String> {
         let failed = || io::Error::other("the method makes no hashes");
-        let (salt, digest) = (salt::generate()?, salt::bytes()?);
-        method.unknown(&salt, &digest).ok_or_else(failed)
+        method.unknown(&salt::bytes()?).ok_or_else(failed)
+    }
+
+    /// Was it made by [`nobodys`](Self::nobodys)? Then no password leads to it.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        let is_marked = |salt: &[u8], digest: &[u8]| salt == salt::mark(digest).as_bytes();
+        match &self.proof {
+            Proof::Derived { salt, digest } => is_marked(salt, digest),
+            Proof::Verbatim(text) => {
+                work::bcrypt_parts(text).is_some_and(|(salt, digest)| is_marked(&salt, &digest))
+            }
+        }
     }
 
     /// A hash that no password matches, but that takes as long to find out: it
