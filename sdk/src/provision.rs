@@ -14,9 +14,13 @@ pub struct Provision {
     pub backend: String,
     /// His id there.
     pub subject: String,
-    /// The row that he was linked to before: it alone is meant, whatever its name is now.
+    /// The row that he was linked to before: it alone is meant. If it is gone, or another
+    /// one by now ([`is_linked_row`](Self::is_linked_row)), he is denied.
     #[serde(default)]
     pub id: Option<String>,
+    /// The name that this row had when it was last seen, in lower case.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Who he is; `roles` are his final ones.
     pub user: User,
     /// The roles that the last call gave him.
@@ -82,12 +86,24 @@ impl Provision {
             backend: backend.into(),
             subject: user.id.clone(),
             id: None,
+            name: None,
             user,
             previous_roles: Vec::new(),
             register: false,
             sync: RoleSync::Off,
             adopt: Adopt::Never,
         }
+    }
+}
+
+impl Provision {
+    /// Is a row of this name still the one that [`id`](Self::id) meant? It has the name that
+    /// it had, or the user's own. Some tables give the id of a deleted row again: then it
+    /// is somebody else's now.
+    pub fn is_linked_row(&self, username: &str) -> bool {
+        let fold = |name: &str| name.trim().to_lowercase();
+        let now = fold(username);
+        self.name.as_ref().is_none_or(|name| fold(name) == now) || fold(&self.user.username) == now
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign::accounts::store::{Link, LinkKey, Linked, Location, Store, StoreError};
+use countersign::accounts::store::{Held, Link, LinkKey, Linked, Location, Store, StoreError};
 use countersign::config::values::Secret;
 use countersign_tests::postgres::Postgres;
 use countersign_tests::{Folder, Server, artifacts, post_json};
@@ -93,19 +93,25 @@ async fn notes_become_links_and_links_stay(store: &Store) {
 }
 
 async fn one_row_is_one_persons(store: &Store) {
-    let (ada, bea) = (key("ada"), key("bea"));
+    let (ada, bea, cec) = (key("ada"), key("bea"), key("cec"));
     assert!(taken(store.put_link(&bea, row("1", "ada", &[]), 7).await));
     assert!(taken(store.put_link(&ada, row("2", "ada", &[]), 7).await));
     assert_eq!(store.link(&bea).await.unwrap(), None);
-    assert!(store.is_held(&bea, "ADA2").await.unwrap());
-    assert!(!store.is_held(&ada, "ada2").await.unwrap(), "by himself");
-    assert!(
-        !store.is_held(&bea, "ada").await.unwrap(),
-        "his name before"
-    );
-    // Notes hold no name, and another target has rows of its own.
-    store.intend(&bea, "bea", 8).await.unwrap();
-    assert!(!store.is_held(&ada, "bea").await.unwrap());
+    let held = async |key, name| store.held(key, name).await.unwrap();
+    assert_eq!(held(&bea, "ADA2").await, Held::Linked);
+    assert_eq!(held(&ada, "ada2").await, Held::No, "by himself");
+    assert_eq!(held(&bea, "ada").await, Held::No, "his name before");
+    // A note keeps others from the name while a login may be under way, or as long as the
+    // name is not known to be free.
+    store.intend(&bea, "Bea", 8).await.unwrap();
+    assert_eq!(held(&ada, "bea").await, Held::Noted);
+    assert_eq!(held(&bea, "bea").await, Held::No, "by himself");
+    store.intend(&cec, "bea", 308).await.unwrap();
+    assert_eq!(held(&cec, "bea").await, Held::Noted);
+    store.intend(&cec, "bea", 309).await.unwrap();
+    assert_eq!(held(&cec, "bea").await, Held::No, "it came to nothing");
+    store.forget(&cec).await.unwrap();
+    assert_eq!(store.link(&bea).await.unwrap(), None);
     let elsewhere = LinkKey {
         target: "people".into(),
         ..key("bea")

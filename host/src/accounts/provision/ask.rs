@@ -25,6 +25,8 @@ pub(super) enum Adopt {
 /// What differs from call to call.
 pub(super) struct Question<'a> {
     pub(super) id: Option<&'a str>,
+    /// The name that the row of this id had, folded.
+    pub(super) name: Option<&'a str>,
     pub(super) previous_roles: &'a [String],
     pub(super) adopt: Adopt,
 }
@@ -49,8 +51,10 @@ impl Entry<'_> {
     pub(super) async fn ask(&self, question: Question<'_>) -> Result<Answer, Outcome> {
         let arguments = json!({
             "backend": self.key.backend, "subject": self.key.subject, "id": question.id,
+            "name": question.name,
             "user": as_json(self.user), "previous_roles": question.previous_roles,
-            "register": self.register, "sync": self.sync, "adopt": question.adopt,
+            // A linked row that is gone was deleted by somebody: it is not made anew.
+            "register": self.register && question.id.is_none(), "sync": self.sync, "adopt": question.adopt,
         });
         let called = self
             .target

@@ -3,10 +3,9 @@
 use countersign_abi::User;
 
 use super::ask::{Adopt, Name, Question};
-use super::{Entry, down};
-use crate::accounts::store::{Link, StoreError, fold};
+use super::{Entry, denied, down};
+use crate::accounts::store::{Held, Link, StoreError, fold};
 use crate::backends::Outcome;
-use crate::backends::outcome::Refused;
 use crate::clock;
 
 /// Another host may be in the middle of the same first login, so what is known may change
@@ -23,6 +22,7 @@ impl Entry<'_> {
             let adopt = self.adoptable(link.as_ref()).await?;
             let question = Question {
                 id: None,
+                name: None,
                 previous_roles: &[],
                 adopt,
             };
@@ -55,34 +55,44 @@ impl Entry<'_> {
     /// What the store knows, after a note was made that the name is free where it is.
     async fn prepare(&self) -> Result<Option<Link>, Outcome> {
         let link = self.store.link(&self.key).await.map_err(down)?;
-        let name = fold(&self.user.username);
-        if link
-            .as_ref()
-            .is_some_and(|link| link.id.is_some() || link.username == name)
-        {
+        if link.as_ref().is_some_and(|link| link.id.is_some()) {
             return Ok(link);
         }
-        // A note about another name says nothing of this one.
-        self.store.forget(&self.key).await.map_err(down)?;
-        if !self.register || self.adoption() != Adopt::Never {
-            return self.store.link(&self.key).await.map_err(down);
-        }
-        match self.look_up().await? {
-            Name::Taken => return Err(denied("a row of this name exists, and none may be taken")),
-            Name::Unknown => {}
-            Name::Free => {
-                let now = clock::unix_now();
-                self.store
-                    .intend(&self.key, &name, now)
-                    .await
-                    .map_err(down)?;
+        let name = fold(&self.user.username);
+        let mut taken = false;
+        match &link {
+            Some(note) if note.username == name => self.note(&name).await?,
+            _ => {
+                if link.is_some() {
+                    // A note about another name says nothing of this one.
+                    self.store.forget(&self.key).await.map_err(down)?;
+                }
+                if !self.register {
+                    return Ok(None);
+                }
+                match self.look_up().await? {
+                    Name::Free => self.note(&name).await?,
+                    Name::Taken => taken = self.adoption() == Adopt::Never,
+                    Name::Unknown => {}
+                }
             }
         }
-        self.store.link(&self.key).await.map_err(down)
+        // Another host may have made the row meanwhile, and linked or noted it.
+        let link = self.store.link(&self.key).await.map_err(down)?;
+        if taken && link.is_none() {
+            return Err(denied("a row of this name exists, and none may be taken"));
+        }
+        Ok(link)
+    }
+
+    async fn note(&self, name: &str) -> Result<(), Outcome> {
+        let noted = self.store.intend(&self.key, name, clock::unix_now());
+        noted.await.map_err(down)
     }
 
     /// What may be taken: never a row that is somebody else's; with a note at least one that
-    /// nobody can log in to, since it is ours.
+    /// nobody can log in to, since it is ours. Noting comes before looking at the notes of
+    /// others: of two users of one name at least one sees the other, and makes nothing.
     async fn adoptable(&self, note: Option<&Link>) -> Result<Adopt, Outcome> {
         let wanted = match note {
             Some(_) => self.adoption().max(Adopt::WithoutPassword),
@@ -91,18 +101,14 @@ impl Entry<'_> {
         if wanted == Adopt::Never {
             return Ok(wanted);
         }
-        let held = self.store.is_held(&self.key, &self.user.username).await;
-        Ok(if held.map_err(down)? {
-            Adopt::Never
-        } else {
-            wanted
-        })
+        let held = self.store.held(&self.key, &self.user.username).await;
+        match held.map_err(down)? {
+            Held::No => Ok(wanted),
+            Held::Linked => Ok(Adopt::Never),
+            Held::Noted => {
+                self.store.forget(&self.key).await.map_err(down)?;
+                Err(denied("a row of this name is being made for another user"))
+            }
+        }
     }
-}
-
-fn denied(detail: &str) -> Outcome {
-    Outcome::Denied(Refused {
-        detail: detail.into(),
-        ..Refused::default()
-    })
 }

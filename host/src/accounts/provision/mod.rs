@@ -10,9 +10,9 @@
 //!
 //! A crash after 2 leaves the note. At the next login it says that the name was free
 //! before us, so the row of that name, if nobody has a password for it and nobody else is
-//! linked to it, is the one that we made: it is taken. A refusal takes the note back.
-//! Where rows may be adopted (`link: username`) no note is needed, and where the target
-//! offers no look-up there can be none: then it must answer for its own half-made rows.
+//! linked to it or has noted it, is the one that we made: it is taken. A refusal takes the
+//! note back. Where the target offers no look-up there can be no note: then it must answer
+//! for its own half-made rows. A linked row that is gone is never made anew.
 
 mod ask;
 mod first;
@@ -151,11 +151,12 @@ impl Accounts {
 }
 
 impl Entry<'_> {
-    /// He has a row: it alone is meant, whatever its name is now.
+    /// He has a row: it alone is meant.
     async fn again(&self, link: Link) -> Result<User, Outcome> {
         let answer = self
             .ask(Question {
                 id: link.id.as_deref(),
+                name: Some(&link.username),
                 previous_roles: &link.roles,
                 adopt: Adopt::Never,
             })
@@ -166,9 +167,14 @@ impl Entry<'_> {
                 self.target.id
             )));
         }
+        let called = fold(&answer.user.username);
+        if called != link.username && called != fold(&self.user.username) {
+            // Not every target looks at the name: some give the id of a deleted row again.
+            return Err(denied("the linked row has become another user's"));
+        }
         let granted = self.granted(&answer, &link.roles);
         let known = (link.username, link.roles);
-        if known != (fold(&answer.user.username), granted.clone()) {
+        if known != (called, granted.clone()) {
             self.write(&answer.user, &granted).await.map_err(down)?;
         }
         Ok(answer.user)
@@ -203,6 +209,13 @@ impl Entry<'_> {
             (Some(LinkBy::Username), true) => Adopt::Any,
         }
     }
+}
+
+fn denied(detail: &str) -> Outcome {
+    Outcome::Denied(Refused {
+        detail: detail.into(),
+        ..Refused::default()
+    })
 }
 
 /// A store that does not answer is an outage.

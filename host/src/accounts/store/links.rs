@@ -39,7 +39,14 @@ pub struct Linked<'a> {
 const FIND: &str = "SELECT target_id, username, roles FROM links WHERE backend = $1 AND subject = $2 AND target = $3";
 
 const INTEND: &str = "INSERT INTO links (backend, subject, target, username, roles, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, '[]', $5, $5) ON CONFLICT (backend, subject, target) DO NOTHING";
+    VALUES ($1, $2, $3, $4, '[]', $5, $5) ON CONFLICT (backend, subject, target) \
+    DO UPDATE SET updated_at = excluded.updated_at WHERE links.target_id IS NULL";
+
+/// How long a note stands for others, in seconds: longer than any login takes.
+const NOTE: u64 = 300;
+
+const EXPIRE: &str = "DELETE FROM links WHERE target = $1 AND username = $2 AND target_id IS NULL \
+    AND updated_at < $3 AND NOT (backend = $4 AND subject = $5)";
 
 const FORGET: &str =
     "DELETE FROM links WHERE backend = $1 AND subject = $2 AND target = $3 AND target_id IS NULL";
@@ -51,8 +58,20 @@ const LINK: &str = "INSERT INTO links (backend, subject, target, target_id, user
         username = excluded.username, roles = excluded.roles, updated_at = excluded.updated_at \
     WHERE links.target_id IS NULL OR links.target_id = excluded.target_id";
 
-const HELD: &str = "SELECT COUNT(*) FROM links WHERE target = $1 AND username = $2 AND target_id IS NOT NULL \
+const HELD: &str = "SELECT COUNT(*), COUNT(target_id) FROM links WHERE target = $1 AND username = $2 \
     AND NOT (backend = $3 AND subject = $4)";
+
+/// Whether a name is somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nobody's.
+    No,
+    /// The row of this name is linked to another user.
+    Linked,
+    /// A row of this name is about to be made for another user, or was, and whether it
+    /// was is not known.
+    Noted,
+}
 
 impl Store {
     /// The link of a user, if there is one.
@@ -71,8 +90,16 @@ impl Store {
     }
 
     /// Notes that the name is free and a row of it is about to be made. A link or a note
-    /// that is there stays as it is.
+    /// that is there stays as it is, the note as if made now. What others noted long ago
+    /// of a name that is free came to nothing, and goes.
     pub async fn intend(&self, key: &LinkKey, username: &str, now: u64) -> Result<(), StoreError> {
+        on!(self, pool => bounded(
+            sqlx::query(EXPIRE)
+                .bind(&key.target).bind(fold(username))
+                .bind(seconds(now.saturating_sub(NOTE)))
+                .bind(&key.backend).bind(&key.subject)
+                .execute(pool)
+        ).await.map(drop))?;
         on!(self, pool => bounded(
             sqlx::query(INTEND)
                 .bind(&key.backend).bind(&key.subject).bind(&key.target)
@@ -115,15 +142,19 @@ impl Store {
         }
     }
 
-    /// Is the row of this name linked to somebody else?
-    pub async fn is_held(&self, key: &LinkKey, username: &str) -> Result<bool, StoreError> {
-        let others: i64 = on!(self, pool => bounded(
-            sqlx::query_scalar(HELD)
+    /// Is the row of this name somebody else's, or about to be?
+    pub async fn held(&self, key: &LinkKey, username: &str) -> Result<Held, StoreError> {
+        let (all, linked): (i64, i64) = on!(self, pool => bounded(
+            sqlx::query_as(HELD)
                 .bind(&key.target).bind(fold(username))
                 .bind(&key.backend).bind(&key.subject)
                 .fetch_one(pool)
         ).await)?;
-        Ok(others > 0)
+        Ok(match (all - linked, linked) {
+            (0, 0) => Held::No,
+            (0, _) => Held::Linked,
+            _ => Held::Noted,
+        })
     }
 }
 

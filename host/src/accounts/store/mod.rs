@@ -24,7 +24,7 @@ use crate::config::values::Secret;
 
 pub use error::StoreError;
 pub(in crate::accounts) use links::fold;
-pub use links::{Link, LinkKey, Linked};
+pub use links::{Held, Link, LinkKey, Linked};
 
 /// The longest that one query may take, the wait for a connection included.
 const QUERY_LIMIT: Duration = Duration::from_secs(3);

@@ -102,6 +102,12 @@ impl Database {
         begun.map_err(|error| self.failed("begin to write", &error))
     }
 
+    /// Begins a transaction that only reads.
+    pub(crate) async fn begin_reading(&self) -> Result<Transaction> {
+        let begun = self.pool.begin_reading().await;
+        begun.map_err(|error| self.failed("begin to read", &error))
+    }
+
     /// Commits a transaction that added users.
     pub(crate) async fn commit_users(&self, mut transaction: Transaction) -> Result<()> {
         if self.is_ours {
@@ -125,10 +131,40 @@ async fn connect(server: &Server, read_only: bool) -> Result<Pool> {
         Options::Postgres(options) => sql::postgres(options.clone(), read_only).await,
         Options::MySql(options) => sql::mysql(options.clone(), read_only).await,
     };
-    pool.map_err(|error| failed(&server.place, "connect", &error))
+    pool.map_err(|error| {
+        if is_unencrypted_sha2(&error) {
+            return AuthError::unavailable(format!("{}: {SHA2}", server.place));
+        }
+        failed(&server.place, "connect", &error)
+    })
+}
+
+/// MySQL 8's default for its accounts asks for the password itself, which is sent by TLS alone.
+const SHA2: &str = "cannot connect: the account's plugin is caching_sha2_password (or \
+    sha256_password), whose password is sent only by TLS, and the connection has none; let the \
+    server offer TLS and write ?ssl-mode=REQUIRED, better VERIFY_IDENTITY with ssl-ca, or \
+    connect by ?socket=/path";
+
+fn is_unencrypted_sha2(error: &sqlx::Error) -> bool {
+    error.to_string().contains("RSA auth backend disabled")
 }
 
 fn failed(place: &str, doing: &str, error: &sqlx::Error) -> AuthError {
     AuthError::unavailable(format!("{place}: cannot {doing}: {error}"))
         .retry_after(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_that_would_be_sent_in_the_open_is_told_with_its_remedy() {
+        // The driver's own words, of a server that is not in the test bed.
+        let words = "RSA auth backend disabled; enable feature `mysql-rsa` or use TLS.";
+        let error = sqlx::Error::Configuration(words.into());
+        assert!(is_unencrypted_sha2(&error));
+        assert!(!is_unencrypted_sha2(&sqlx::Error::PoolTimedOut));
+        assert!(SHA2.contains("?ssl-mode=REQUIRED"));
+    }
 }

@@ -73,6 +73,8 @@ impl Pool {
     /// All rows of a statement.
     pub(crate) async fn fetch(&self, text: &str, named: &Named<'_>) -> sqlx::Result<Vec<Row>> {
         let (text, arguments) = native(self.dialect(), text, named)?;
+        // Without the arguments, which are what a request brings.
+        tracing::trace!(statement = text, "reads");
         within(async {
             Ok(match self {
                 Pool::Sqlite(pool) => {
@@ -105,6 +107,14 @@ impl Pool {
             })
         })
         .await
+    }
+
+    /// Begins a transaction that only reads: in SQLite it takes no lock that a writer holds.
+    pub(crate) async fn begin_reading(&self) -> sqlx::Result<Transaction> {
+        match self {
+            Pool::Sqlite(pool) => within(pool.begin()).await.map(Transaction::Sqlite),
+            Pool::Postgres(_) | Pool::MySql(_) => self.begin().await,
+        }
     }
 
     /// Has a statement, in the database's own syntax, parsed but not run.

@@ -98,6 +98,17 @@ impl Bed {
         }
     }
 
+    /// Writes in SQLite, without an end until the answer is dropped; a server locks rows only.
+    pub(crate) async fn write_lock(&self) -> Option<sqlx::SqliteConnection> {
+        if self.kind != Kind::Sqlite {
+            return None;
+        }
+        let mut own = support::connect(&self.folder.airflow()).await;
+        let begin = sqlx::query("BEGIN IMMEDIATE").execute(&mut own);
+        begin.await.unwrap();
+        Some(own)
+    }
+
     /// One value as text: `SELECT what FROM from`.
     pub(crate) async fn value(&self, what: &str, from: &str) -> Option<String> {
         let query = AssertSqlSafe(format!("SELECT CONCAT('', {what}) FROM {from}"));

@@ -10,14 +10,16 @@ use crate::support::{HASH, HASH_OF_EMPTY, PASSWORD, login};
 on_each_database! {
     new_user_is_registered_once_and_found_by_his_link,
     unknown_user_without_registration_is_denied,
-    linked_row_is_meant_whatever_its_name,
-    linked_row_that_is_gone_is_made_anew_only_by_registration,
+    linked_row_is_meant_unless_it_has_become_another_users,
+    linked_row_that_is_gone_is_denied_even_with_registration,
     inactive_row_is_denied,
     name_of_another_row_is_adopted_as_far_as_allowed,
     email_is_never_a_reason_to_adopt,
     roles_are_synchronised_as_asked,
     two_first_logins_at_once_make_one_row,
     misfit_is_denied,
+    row_that_needs_no_change_is_found_while_another_program_writes,
+    roles_of_groups_are_told_and_never_written,
 }
 
 fn wanted(name: &str, roles: &[&str]) -> Provision {
@@ -101,13 +103,14 @@ async fn unknown_user_without_registration_is_denied(kind: Kind) {
     assert_eq!(bed.value("COUNT(*)", "ab_user").await.unwrap(), "0");
 }
 
-async fn linked_row_is_meant_whatever_its_name(kind: Kind) {
+async fn linked_row_is_meant_unless_it_has_become_another_users(kind: Kind) {
     let bed = Bed::airflow(kind, &(user(3, "renamed") + &user(4, "ada"))).await;
     let db = full(&bed).await;
     let mut linked = wanted("ada", &["Op"]);
     linked.id = Some("3".to_owned());
+    linked.name = Some("renamed".to_owned());
     linked.adopt = Adopt::Any;
-    let found = db.provision(linked).await.unwrap();
+    let found = db.provision(linked.clone()).await.unwrap();
     assert_eq!(
         (found.user.id.as_str(), found.user.username.as_str()),
         ("3", "renamed")
@@ -117,22 +120,31 @@ async fn linked_row_is_meant_whatever_its_name(kind: Kind) {
         found.user.email, "renamed@example.org",
         "the row stays as it is"
     );
+    // SQLite gives the id of a deleted row again: now it may be anybody's, but for one who
+    // is called as the user is.
+    linked.name = Some("ada-of-old".to_owned());
+    linked.sync = RoleSync::Replace;
+    denied(&db, linked.clone(), "has become \"renamed\"").await;
+    assert_eq!(bed.value("COUNT(*)", "ab_user_role").await.unwrap(), "0");
+    linked.id = Some("4".to_owned());
+    let found = db.provision(linked).await.unwrap();
+    assert_eq!(found.user.roles, ["Op"]);
 }
 
-async fn linked_row_that_is_gone_is_made_anew_only_by_registration(kind: Kind) {
+async fn linked_row_that_is_gone_is_denied_even_with_registration(kind: Kind) {
     let bed = Bed::airflow(kind, "").await;
     let db = full(&bed).await;
     let mut gone = wanted("ada", &[]);
     gone.id = Some("77".to_owned());
-    denied(
-        &db,
-        gone.clone(),
-        "row 77 of ab_user, linked to the user, is gone",
-    )
-    .await;
-    gone.register = true;
-    let made = db.provision(gone).await.unwrap();
-    assert!(made.created && made.user.id != "77");
+    for register in [false, true] {
+        gone.register = register;
+        for id in ["77", "no number", ""] {
+            gone.id = Some(id.to_owned());
+            let reason = format!("row {id} of ab_user, linked to the user, is gone");
+            denied(&db, gone.clone(), &reason).await;
+        }
+    }
+    assert_eq!(bed.value("COUNT(*)", "ab_user").await.unwrap(), "0");
 }
 
 async fn inactive_row_is_denied(kind: Kind) {
@@ -161,6 +173,8 @@ async fn name_of_another_row_is_adopted_as_far_as_allowed(kind: Kind) {
     ];
     let bed = Bed::airflow(kind, &rows.concat()).await;
     let db = full(&bed).await;
+    // A row that we made can be told by its hash: a crash may have come before its link.
+    let made = db.provision(registering("made", &[])).await.unwrap();
     for (name, id, without) in [
         ("password", "1", false),
         ("null", "2", true),
@@ -168,6 +182,7 @@ async fn name_of_another_row_is_adopted_as_far_as_allowed(kind: Kind) {
         ("hollow", "4", true),
         ("unusable", "5", true),
         ("foreign", "6", false),
+        ("made", made.user.id.as_str(), true),
     ] {
         let mut wanted = registering(&name.to_uppercase(), &[]);
         denied(&db, wanted.clone(), "which is not linked to the user").await;
@@ -190,7 +205,7 @@ async fn name_of_another_row_is_adopted_as_far_as_allowed(kind: Kind) {
             "{name}"
         );
     }
-    assert_eq!(bed.value("COUNT(*)", "ab_user").await.unwrap(), "6");
+    assert_eq!(bed.value("COUNT(*)", "ab_user").await.unwrap(), "7");
 }
 
 async fn email_is_never_a_reason_to_adopt(kind: Kind) {
@@ -205,6 +220,10 @@ async fn email_is_never_a_reason_to_adopt(kind: Kind) {
         "\"ada@corp.example\" belongs to row 3 of ab_user",
     )
     .await;
+    // A row without an address is in nobody's way.
+    bed.run(&(user(9, "bare") + "UPDATE ab_user SET email = '' WHERE id = 9;"))
+        .await;
+    assert!(db.provision(registering("eve", &[])).await.unwrap().created);
     // A row whose address is the name is no row of that name.
     let mut wanted = registering("ada@corp.example", &[]);
     wanted.user.email = "other@corp.example".to_owned();
@@ -268,4 +287,49 @@ async fn misfit_is_denied(kind: Kind) {
         denied(&db, folded, "holds the name equal to that of row").await;
     }
     assert!(login(&db, "x", PASSWORD).await.unwrap().is_none());
+}
+
+/// In SQLite there is one writer at a time; a row that is only read waits for nobody.
+async fn row_that_needs_no_change_is_found_while_another_program_writes(kind: Kind) {
+    let rows = user(3, "ada") + "INSERT INTO ab_user_role (user_id, role_id) VALUES (3, 5);";
+    let bed = Bed::airflow(kind, &rows).await;
+    let db = full(&bed).await;
+    let writer = bed.write_lock().await;
+    for sync in [RoleSync::Off, RoleSync::Replace, RoleSync::KeepManual] {
+        let mut linked = wanted("ada", &["Op", "Made up"]);
+        linked.id = Some("3".to_owned());
+        linked.sync = sync;
+        let found = db.provision(linked).await.unwrap();
+        assert!(!found.created);
+        assert_eq!(
+            (found.user.roles, found.unknown_roles),
+            (vec!["Op".to_owned()], vec!["Made up".to_owned()])
+        );
+    }
+    drop(writer);
+}
+
+async fn roles_of_groups_are_told_and_never_written(kind: Kind) {
+    let rows = user(3, "ada")
+        + "INSERT INTO ab_group (id, name) VALUES (1, 'analysts');
+           INSERT INTO ab_group_role (group_id, role_id) VALUES (1, 4);
+           INSERT INTO ab_user_group (user_id, group_id) VALUES (3, 1);";
+    let bed = Bed::airflow(kind, &rows).await;
+    let db = full(&bed).await;
+    let mut linked = wanted("ada", &["Op"]);
+    linked.id = Some("3".to_owned());
+    linked.sync = RoleSync::Replace;
+    let found = db.provision(linked).await.unwrap();
+    assert_eq!(found.user.roles, ["User", "Op"], "the group's and his own");
+    for (table, count) in [
+        ("ab_user_role", "1"),
+        ("ab_group_role", "1"),
+        ("ab_user_group", "1"),
+    ] {
+        assert_eq!(
+            bed.value("COUNT(*)", table).await.unwrap(),
+            count,
+            "{table}"
+        );
+    }
 }

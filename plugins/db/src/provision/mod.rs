@@ -2,7 +2,10 @@
 //! Flask-AppBuilder's `auth_user_oauth` does, never by e-mail, one transaction each.
 //!
 //! A row of the user's name is his only by an earlier link or as `adopt` allows. A new
-//! row has a password that nobody knows, as Flask-AppBuilder 5.3 writes it.
+//! row has a password that nobody knows, as Flask-AppBuilder 5.3 writes it, and can be
+//! told by it. Where nothing is to be written nothing is locked.
+
+mod find;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +17,7 @@ use crate::hash::StoredHash;
 use crate::profile::Profile;
 use crate::roles::{self, Roles};
 use crate::sql::{Transaction, with};
+use find::{by_id, linked, named};
 
 /// Why a transaction did not come to its end.
 enum Stop {
@@ -39,10 +43,10 @@ impl Db {
         self.require_full_access()?;
         let name = wanted.user.username.clone();
         let hollow = self.hollow_row(&wanted).await?;
-        let mut answer = self.place(&wanted, hollow.as_ref()).await;
+        let mut answer = self.find_or_place(&wanted, hollow.as_ref()).await;
         if matches!(&answer, Err(Stop::Sql(error)) if is_taken(error)) {
             // Somebody else has written the same row: now it is there to be found.
-            answer = self.place(&wanted, hollow.as_ref()).await;
+            answer = self.find_or_place(&wanted, hollow.as_ref()).await;
         }
         match answer {
             Ok(placed) => {
@@ -63,6 +67,34 @@ impl Db {
         }
     }
 
+    async fn find_or_place(
+        &self,
+        wanted: &Provision,
+        hollow: Option<&(String, String)>,
+    ) -> Result<Provisioned, Stop> {
+        match self.settled(wanted).await? {
+            Some(found) => Ok(found),
+            None => self.place(wanted, hollow).await,
+        }
+    }
+
+    /// A user who has his row already, and in it the roles that are asked: most logins.
+    /// Only read, since in SQLite a writer waits for every other.
+    async fn settled(&self, wanted: &Provision) -> Result<Option<Provisioned>, Stop> {
+        let mut transaction = self.database.begin_reading().await?;
+        let Some(id) = linked(&mut transaction, wanted).await? else {
+            return Ok(None);
+        };
+        let known = Roles::read(&mut transaction).await?;
+        let own = roles::own(&mut transaction, id).await?;
+        if due(wanted, &known, &own) != own {
+            return Ok(None);
+        }
+        let mut found = Provisioned::found(self.read_user(&mut transaction, id).await?);
+        found.unknown_roles = split(&known, &wanted.user.roles).1;
+        Ok(Some(found))
+    }
+
     async fn place(
         &self,
         wanted: &Provision,
@@ -70,66 +102,42 @@ impl Db {
     ) -> Result<Provisioned, Stop> {
         let mut transaction = self.database.begin().await?;
         let known = Roles::read(&mut transaction).await?;
-        let (ids, unknown_roles) = split(&known, &wanted.user.roles);
         let found = match linked(&mut transaction, wanted).await? {
-            Some(row) => Some(row),
+            Some(id) => Some(id),
             None => named(&mut transaction, wanted, hollow).await?,
         };
-        let created = found.is_none();
-        let id = match found.as_ref().and_then(|row| row.row) {
+        let (ids, unknown_roles) = split(&known, &wanted.user.roles);
+        let (id, roles) = match found {
             Some(id) => {
-                self.sync(&mut transaction, wanted, &known, id, &ids)
-                    .await?;
-                id
+                let own = roles::own(&mut transaction, id).await?;
+                (id, due(wanted, &known, &own))
             }
-            None => {
-                let id = self.register(&mut transaction, wanted).await?;
-                roles::assign(&mut transaction, id, &ids).await?;
-                id
-            }
+            None => (self.register(&mut transaction, wanted).await?, ids),
         };
-        let row = by_id(&mut transaction, id)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
-        let held = transaction
-            .fetch(roles_query(&self.database), &[with("id", id)])
-            .await?;
-        let user = row.into_user(names(&held)?);
-        if created {
+        roles::assign(&mut transaction, id, &roles).await?;
+        let user = self.read_user(&mut transaction, id).await?;
+        let mut placed = if found.is_none() {
             self.database.commit_users(transaction).await?;
-        } else {
-            transaction.commit().await?;
-        }
-        let mut placed = if created {
             Provisioned::created(user)
         } else {
+            transaction.commit().await?;
             Provisioned::found(user)
         };
         placed.unknown_roles = unknown_roles;
         Ok(placed)
     }
 
-    async fn sync(
+    async fn read_user(
         &self,
         transaction: &mut Transaction,
-        wanted: &Provision,
-        known: &Roles,
         id: i64,
-        ids: &BTreeSet<i64>,
-    ) -> Result<(), Stop> {
-        match wanted.sync {
-            RoleSync::Replace => {
-                roles::assign(transaction, id, ids).await?;
-            }
-            RoleSync::KeepManual => {
-                let (given, _) = split(known, &wanted.previous_roles);
-                let own = roles::own(transaction, id).await?;
-                let kept = own.difference(&given).chain(ids).copied().collect();
-                roles::assign(transaction, id, &kept).await?;
-            }
-            _ => {}
-        }
-        Ok(())
+    ) -> Result<countersign_sdk::User, Stop> {
+        let row = by_id(transaction, id).await?;
+        let row = row.ok_or(sqlx::Error::RowNotFound)?;
+        let held = transaction
+            .fetch(roles_query(&self.database), &[with("id", id)])
+            .await?;
+        Ok(row.into_user(names(&held)?))
     }
 
     async fn register(
@@ -178,89 +186,17 @@ impl Db {
     }
 }
 
-/// The row that the user was linked to before. `None`: no link, or its row is gone.
-async fn linked(
-    transaction: &mut Transaction,
-    wanted: &Provision,
-) -> Result<Option<Account>, Stop> {
-    let Some(id) = wanted.id.as_deref().and_then(|id| id.parse().ok()) else {
-        return Ok(None);
-    };
-    let row = by_id(transaction, id).await?;
-    if row.is_none() && !wanted.register {
-        return Err(denied(format!("row {id} of ab_user, linked to the user, is gone")).into());
+/// The roles that a row is to have that has these now.
+fn due(wanted: &Provision, known: &Roles, own: &BTreeSet<i64>) -> BTreeSet<i64> {
+    let (ids, _) = split(known, &wanted.user.roles);
+    match wanted.sync {
+        RoleSync::Replace => ids,
+        RoleSync::KeepManual => {
+            let (given, _) = split(known, &wanted.previous_roles);
+            own.difference(&given).chain(&ids).copied().collect()
+        }
+        _ => own.clone(),
     }
-    row.map(active).transpose()
-}
-
-/// The row of his name, as far as it may be taken.
-async fn named(
-    transaction: &mut Transaction,
-    wanted: &Provision,
-    hollow: Option<&(String, String)>,
-) -> Result<Option<Account>, Stop> {
-    let profile = Profile {
-        username: wanted.user.username.clone(),
-        // No row is looked for by its address.
-        email: String::new(),
-        first_name: String::new(),
-        last_name: String::new(),
-        password: None,
-    };
-    if profile.username.is_empty() || profile.username.contains('\0') {
-        return Err(denied("the username is empty or contains NUL").into());
-    }
-    let mut rows = profile.present(transaction, None).await?;
-    rows.retain(|row| !row.username.is_empty());
-    let Some(row) = rows.pop() else {
-        return Ok(None);
-    };
-    let id = &row.id;
-    if !rows.is_empty() {
-        return Err(denied("the name is that of several rows of ab_user").into());
-    }
-    if !profile.names(&row) {
-        let equal = format!("the database holds the name equal to that of row {id} of ab_user");
-        return Err(denied(equal).into());
-    }
-    match wanted.adopt {
-        Adopt::Any => active(row).map(Some),
-        Adopt::WithoutPassword if has_no_password(&row, hollow) => active(row).map(Some),
-        Adopt::WithoutPassword => Err(denied(format!(
-            "the name is that of row {id} of ab_user, which has a password of its own"
-        ))
-        .into()),
-        _ => Err(denied(format!(
-            "the name is that of row {id} of ab_user, which is not linked to the user"
-        ))
-        .into()),
-    }
-}
-
-/// Can nobody log in to this row with a password, here or in Airflow? A hash of a kind
-/// that is not known here may be known there.
-fn has_no_password(row: &Account, hollow: Option<&(String, String)>) -> bool {
-    match &row.hash {
-        None => true,
-        Some(text) if text.starts_with(['!', '*']) => true,
-        Some(text) => hollow.is_some_and(|(id, known)| *id == row.id && known == text),
-    }
-}
-
-fn active(row: Account) -> Result<Account, Stop> {
-    if row.active {
-        return Ok(row);
-    }
-    Err(denied(format!("row {} of ab_user is inactive", row.id)).into())
-}
-
-async fn by_id(transaction: &mut Transaction, id: i64) -> sqlx::Result<Option<Account>> {
-    let query = format!(
-        "{} WHERE id = :id",
-        crate::accounts::select(transaction.dialect())
-    );
-    let rows = transaction.fetch(&query, &[with("id", id)]).await?;
-    rows.first().map(Account::read).transpose()
 }
 
 /// The ids of the roles that the table has, and the names of the others.

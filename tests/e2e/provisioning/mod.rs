@@ -1,4 +1,7 @@
-//! Users of one backend as rows of another: found, registered, refused, and healed.
+//! Users of one backend as rows of another: found, registered, refused, and healed. What a
+//! host decides is shown on a target that does what it is told; [`db`] is the real one.
+
+mod db;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
