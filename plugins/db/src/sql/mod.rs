@@ -5,6 +5,7 @@ mod connect;
 pub(crate) mod parameters;
 mod pool;
 mod row;
+mod text;
 
 pub(crate) use connect::{mysql, postgres};
 pub(crate) use pool::{Pool, Transaction, with};
