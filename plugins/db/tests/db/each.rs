@@ -5,12 +5,13 @@ use countersign_sdk::{AuthPlugin, Kind as Failure};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, Kind, on_each_database, row, user};
-use crate::support::{HASH, PASSWORD, login};
+use crate::support::{HASH, PASSWORD, login, reads};
 
 on_each_database! {
     login_gives_the_row_and_the_roles_of_the_user_and_his_groups,
     tables_without_groups_are_enough,
     d06_name_is_the_same_name_on_every_database,
+    every_refusal_takes_the_same_reads,
     d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics,
     statistics_count_up_and_forget_failures,
     users_added_listed_and_imported_are_the_same_users,
@@ -39,7 +40,11 @@ async fn login_gives_the_row_and_the_roles_of_the_user_and_his_groups(kind: Kind
         (ada.first_name.as_str(), ada.last_name.as_str()),
         ("First", "Last")
     );
-    assert_eq!(ada.roles, ["Viewer", "User", "Op"]);
+    assert_eq!(ada.roles, ["Viewer", "User", "Op"], "each once");
+    assert!(
+        ada.groups.is_empty(),
+        "groups of the table are no keys from outside"
+    );
     assert_eq!(db.lookup("ada").await.unwrap(), Some(ada));
     assert_eq!(db.lookup("eve").await.unwrap(), None);
     assert_eq!(db.health().await, Ok(()));
@@ -92,6 +97,9 @@ async fn d06_name_is_the_same_name_on_every_database(kind: Kind) {
         ("emile", None),
         ("a_B", Some("5")),
         ("a%", None),
+        ("%", None),
+        ("*", None),
+        ("7 OR 1=1", None),
         ("_dmin", None),
         ("admin' --", None),
         ("' OR 1=1 --", None),
@@ -145,6 +153,10 @@ async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics(kind: Ki
     }
     let error = login(&db, "wrong", "correct hors").await.unwrap_err();
     assert_eq!(error.detail(), "wrong password");
+    for name in ["inactive", "undecided"] {
+        let error = db.lookup(name).await.unwrap_err();
+        assert_eq!(error.kind(), Failure::Denied, "{name}");
+    }
     assert_eq!(login(&db, "nobody", PASSWORD).await, Ok(None));
     db.shutdown().await;
     assert_eq!(bed.counts(1).await, (None, Some("1".to_owned())));
@@ -153,16 +165,45 @@ async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics(kind: Ki
     }
 }
 
+/// The work of a refusal is what the client can measure: the same statements, for whomever.
+async fn every_refusal_takes_the_same_reads(kind: Kind) {
+    let quoted = format!("'{HASH}'");
+    let rows = [
+        user(1, "wrong"),
+        row(2, "inactive", &quoted, "FALSE"),
+        row(3, "null", "NULL", "TRUE"),
+        row(4, "absurd", "'scrypt:1048576:8:1$salt$00'", "TRUE"),
+    ];
+    let bed = Bed::airflow(kind, &rows.concat()).await;
+    // Nothing is written beside the reads.
+    let db = bed.open(json!({ "access": "read" })).await.unwrap();
+    let mut all = Vec::new();
+    for name in ["nobody", "wrong", "inactive", "null", "absurd"] {
+        let (answer, read) = reads(login(&db, name, "no")).await;
+        assert!(answer.is_err() || answer == Ok(None), "{name}");
+        all.push((name, read));
+    }
+    for (name, read) in &all {
+        assert_eq!((read.len(), read), (1, &all[0].1), "{name}");
+    }
+    let (answer, read) = reads(login(&db, "wrong", PASSWORD)).await;
+    assert!(answer.unwrap().is_some());
+    assert_eq!(read.len(), 2, "the roles, once he is known: {read:?}");
+}
+
 async fn statistics_count_up_and_forget_failures(kind: Kind) {
     let rows = user(1, "ada")
         + &user(2, "bob")
         + "UPDATE ab_user SET login_count = 5, fail_login_count = 9;";
     let bed = Bed::airflow(kind, &rows).await;
     let db = bed.open(json!({})).await.unwrap();
+    let now = || time::OffsetDateTime::now_utc();
+    let begun = now();
     for _ in 0..3 {
         login(&db, "ada", PASSWORD).await.unwrap().unwrap();
         login(&db, "bob", "no").await.unwrap_err();
     }
+    let ended = now();
     db.shutdown().await;
     let text = |number: &str| Some(number.to_owned());
     assert_eq!(bed.counts(1).await, (text("8"), text("0")));
@@ -171,8 +212,12 @@ async fn statistics_count_up_and_forget_failures(kind: Kind) {
         .value("last_login", "ab_user WHERE id = 1")
         .await
         .unwrap();
-    let today = time::OffsetDateTime::now_utc().date().to_string();
-    assert!(at.len() >= 19 && at[..4] == today[..4], "{at}");
+    // UTC, whatever the time zone of the database's session; to the second.
+    let second = |time: time::OffsetDateTime| time.to_string()[..19].to_owned();
+    assert!(
+        (second(begun)..=second(ended)).contains(&at[..19].to_owned()),
+        "{at} is not within {begun} and {ended}"
+    );
     assert_eq!(bed.value("last_login", "ab_user WHERE id = 2").await, None);
 }
 
@@ -280,9 +325,17 @@ async fn table_that_went_away_is_unavailable_with_a_pause(kind: Kind) {
     let db = bed.open(json!({})).await.unwrap();
     bed.run("DROP TABLE ab_user_role; DROP TABLE ab_user_group; DROP TABLE ab_user;")
         .await;
-    let error = login(&db, "ada", PASSWORD).await.unwrap_err();
-    assert_eq!(error.kind(), Failure::Unavailable);
-    assert_eq!(db.health().await.unwrap_err().kind(), Failure::Unavailable);
+    let health = db.health().await.unwrap_err();
+    for error in [login(&db, "ada", PASSWORD).await.unwrap_err(), health] {
+        assert_eq!(error.kind(), Failure::Unavailable);
+        assert!(error.detail().contains("ab_user"), "{error}");
+        let pause = std::time::Duration::from_secs(1);
+        assert_eq!(
+            error,
+            error.clone().retry_after(pause),
+            "its pause is one second"
+        );
+    }
 }
 
 async fn session_of_access_read_cannot_write(kind: Kind) {

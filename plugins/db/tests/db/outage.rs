@@ -3,7 +3,7 @@
 use countersign_sdk::{AuthPlugin, Kind};
 use serde_json::json;
 
-use crate::support::{Folder, PASSWORD, connect, login, open, run, user};
+use crate::support::{Folder, PASSWORD, connect, login, open, user};
 
 #[tokio::test]
 async fn locked_database_is_unavailable_and_heals() {
@@ -23,22 +23,6 @@ async fn locked_database_is_unavailable_and_heals() {
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert!(login(&db, "ada", PASSWORD).await.unwrap().is_some());
     assert_eq!(db.health().await, Ok(()));
-}
-
-#[tokio::test]
-async fn table_that_went_away_is_unavailable() {
-    let folder = Folder::new();
-    let path = folder.make_airflow(&user(1, "ada")).await;
-    let db = open(&folder, &path, json!({})).await.unwrap();
-    run(
-        &path,
-        "DROP TABLE ab_user_role; DROP TABLE ab_user_group; DROP TABLE ab_user;",
-    )
-    .await;
-    let error = login(&db, "ada", PASSWORD).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unavailable);
-    assert!(error.detail().contains("no such table: ab_user"), "{error}");
-    assert_eq!(db.health().await.unwrap_err().kind(), Kind::Unavailable);
 }
 
 #[tokio::test]

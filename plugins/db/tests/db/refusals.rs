@@ -6,7 +6,7 @@ use countersign_db::Db;
 use countersign_sdk::Kind;
 use serde_json::json;
 
-use crate::support::{Folder, HASH, HASH_OF_EMPTY, PASSWORD, login, open, row, statistics, user};
+use crate::support::{Folder, HASH_OF_EMPTY, PASSWORD, login, open, row, statistics, user};
 
 async fn denied(db: &Db, username: &str, password: &str, reason: &str) {
     let error = login(db, username, password).await.unwrap_err();
@@ -17,25 +17,17 @@ async fn denied(db: &Db, username: &str, password: &str, reason: &str) {
     );
 }
 
+/// A column of SQLite holds anything.
 #[tokio::test]
-async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics() {
+async fn d05_hash_that_is_no_text_or_of_no_known_method_is_refused() {
     let folder = Folder::new();
-    let quoted = |text: &str| format!("'{text}'");
     let rows = [
-        user(1, "wrong"),
-        row(2, "inactive", &quoted(HASH), "0"),
-        row(3, "undecided", &quoted(HASH), "NULL"),
-        row(4, "null", "NULL", "1"),
-        row(5, "empty", "''", "1"),
         row(
             6,
             "bcrypt",
             "'$2x$12$C6UzMDM.H6dfI/f/IKcEeO5z1Y8p8cX7W0q8z0G8ZVZC0mG0jJm2W'",
             "1",
         ),
-        row(7, "plain", &quoted(PASSWORD), "1"),
-        row(8, "star", "'*'", "1"),
-        row(9, "bang", "'!'", "1"),
         row(10, "huge", "'scrypt:1048576:8:1$salt$00'", "1"),
         row(11, "binary", "x'ff00fe'", "1"),
         row(12, "number", "12345", "1"),
@@ -44,28 +36,17 @@ async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics() {
     ];
     let path = folder.make_airflow(&rows.concat()).await;
     let db = open(&folder, &path, json!({})).await.unwrap();
-    denied(&db, "wrong", "correct hors", "wrong password").await;
-    denied(&db, "nodigest", PASSWORD, "wrong password").await;
-    for name in ["inactive", "undecided"] {
-        denied(&db, name, PASSWORD, "the user is inactive").await;
-        assert_eq!(db_lookup_kind(&db, name).await, Kind::Denied);
-    }
-    for name in ["null", "empty"] {
-        denied(&db, name, PASSWORD, "the user has no password").await;
-    }
     let unknown = "the stored hash is of an unknown method or out of bounds";
-    for name in [
-        "bcrypt", "plain", "star", "bang", "huge", "number", "legacy",
-    ] {
+    for name in ["bcrypt", "huge", "number", "legacy"] {
         denied(&db, name, PASSWORD, unknown).await;
     }
     denied(&db, "binary", PASSWORD, "the user has no password").await;
-    assert_eq!(login(&db, "nobody", PASSWORD).await, Ok(None));
+    denied(&db, "nodigest", PASSWORD, "wrong password").await;
     shut(&db).await;
-    assert_eq!(statistics(&path, 1).await, (None, Some(1), None));
-    for id in (2..=13).filter(|id| *id != 1) {
+    for id in [6, 10, 11, 12, 13] {
         assert_eq!(statistics(&path, id).await, (None, None, None), "{id}");
     }
+    assert_eq!(statistics(&path, 14).await, (None, Some(1), None));
 }
 
 #[tokio::test]
@@ -139,11 +120,6 @@ async fn quickest(db: &Db, name: &str, password: &str) -> Duration {
         best = best.min(begun.elapsed());
     }
     best
-}
-
-async fn db_lookup_kind(db: &Db, name: &str) -> Kind {
-    use countersign_sdk::AuthPlugin;
-    db.lookup(name).await.unwrap_err().kind()
 }
 
 async fn shut(db: &Db) {

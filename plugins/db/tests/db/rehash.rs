@@ -5,7 +5,7 @@ use std::path::Path;
 use countersign_sdk::AuthPlugin;
 use serde_json::{Value, json};
 
-use crate::support::{Folder, HASH, PASSWORD, login, one, open, user};
+use crate::support::{Folder, HASH, PASSWORD, connect, login, one, open, user};
 
 async fn stored(path: &Path) -> String {
     let row: (String,) = one(path, "SELECT password FROM ab_user").await;
@@ -78,16 +78,18 @@ async fn hash_that_was_changed_meanwhile_is_not_overwritten() {
     let db = open(&folder, &path, json!({ "hash": "scrypt:32:1:1" }))
         .await
         .unwrap();
-    // The one thread of the queue has both: the login's entry comes before the new password's end.
-    login(&db, "ada", PASSWORD).await.unwrap().unwrap();
-    let passwd = json!({ "username": "ada", "password": "battery staple" });
-    db.manage("user_passwd", passwd).await.unwrap();
-    db.shutdown().await;
-    let db = open(&folder, &path, json!({ "hash": "scrypt:32:1:1" }))
+    // Nothing can be written until the other one's new hash is there.
+    let mut other = connect(&path).await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
         .await
         .unwrap();
-    assert!(login(&db, "ada", "battery staple").await.unwrap().is_some());
-    assert!(login(&db, "ada", PASSWORD).await.is_err());
+    login(&db, "ada", PASSWORD).await.unwrap().unwrap();
+    for statement in ["UPDATE ab_user SET password = 'changed'", "COMMIT"] {
+        sqlx::query(statement).execute(&mut other).await.unwrap();
+    }
+    db.shutdown().await;
+    assert_eq!(stored(&path).await, "changed");
 }
 
 #[tokio::test]

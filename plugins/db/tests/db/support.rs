@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use countersign_db::Db;
 use countersign_sdk::prelude::*;
@@ -179,6 +179,41 @@ pub(crate) fn capture() -> &'static Mutex<Vec<u8>> {
             .init();
     });
     log
+}
+
+/// The statements that are read meanwhile, on this thread.
+pub(crate) async fn reads<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    capture(); // so that every level is on
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&heard);
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || Heard(Arc::clone(&writer)))
+        .finish();
+    let done = {
+        let _here = tracing::subscriber::set_default(subscriber);
+        work.await
+    };
+    let text = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+    let statements = text
+        .lines()
+        .filter(|line| line.contains("reads statement="));
+    (done, statements.map(str::to_owned).collect())
+}
+
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Writer;
