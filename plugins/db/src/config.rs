@@ -21,7 +21,8 @@ pub struct Config {
     /// `host=/folder` for a Unix socket; `statement-cache-capacity=0` behind a pooler). MySQL and MariaDB:
     /// `mysql://user:password@host:3306/database`, with `?ssl-mode=VERIFY_IDENTITY` and
     /// `&ssl-ca=/path/ca.pem` (`DISABLED`, `PREFERRED`, the default, `REQUIRED`, `VERIFY_CA`,
-    /// `VERIFY_IDENTITY`; `ssl-cert`, `ssl-key`; `socket=/path`). SQLAlchemy's drivers, as in
+    /// `VERIFY_IDENTITY`; `ssl-cert`, `ssl-key`; `socket=/path`); MySQL 8's default plugin for
+    /// accounts, caching_sha2_password, needs TLS or the socket. SQLAlchemy's drivers, as in
     /// `postgresql+psycopg2://`, are passed over. Other letters than A-Z a-z 0-9 - . _ ~ in a
     /// password are written %HH.
     pub url: String,
@@ -40,7 +41,9 @@ pub struct Config {
     /// (werkzeug, bcrypt, argon2, Django and passlib pbkdf2, SHA-crypt, LDAP's {SSHA}) are
     /// verified whatever stands here; name what most of them are, since an unknown user costs
     /// one hash of this kind, so that time does not tell who exists: for that, with `queries`,
-    /// also `sha256-crypt:ROUNDS` or `sha512-crypt:ROUNDS`.
+    /// also `sha256-crypt:ROUNDS` or `sha512-crypt:ROUNDS`. bcrypt sees the first 72 bytes of a
+    /// password: a longer one is refused, when it is set and when it is typed, since another
+    /// that begins alike would be as good. Of SHA-crypt passwords over 256 bytes are refused.
     #[serde(default = "scrypt")]
     pub hash: String,
     /// Statements that read users of any tables, in the place of `schema`.
