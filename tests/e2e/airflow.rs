@@ -119,6 +119,7 @@ fn airflow_accepts_our_tokens_and_goes_on_with_its_own() {
 
     expired_token_is_401(&server, airflow, &facts);
     tokens_of_other_algorithms_are_accepted(&folder, airflow, &facts);
+    users_of_another_backend_are_airflows_users(&server, airflow, &facts);
     airflowctl_prints_our_token(&home, &server, airflow, &facts);
     logins_are_counted_in_airflows_table(&home, &facts);
 }
@@ -156,6 +157,43 @@ fn tokens_of_other_algorithms_are_accepted(folder: &Folder, airflow: SocketAddr,
         let jwt = server.token(&facts["AIRFLOW_ADMIN"], &facts["AIRFLOW_ADMIN_PASSWORD"]);
         assert_eq!(token::header(&jwt)["alg"], algorithm);
         assert_eq!(status(airflow, "/api/v2/pools", &jwt), 200, "{algorithm}");
+    }
+}
+
+/// Whom only another backend knows gets a row in Airflow's live database, and with it the
+/// rights of the role that his group is mapped to.
+fn users_of_another_backend_are_airflows_users(
+    server: &Server,
+    airflow: SocketAddr,
+    facts: &Facts,
+) {
+    for (name, role, connections) in [("ada", "Viewer", 403), ("bea", "Op", 200)] {
+        let other = Folder::new();
+        copy_keys(&server.state, &other.join("state"));
+        other.plugin(&artifacts::fixture("answers"), "answers");
+        let config = format!(
+            "plugins: {{ directories: [\"{}\", plugins] }}\n\
+             tokens: {{ subject_backend: users }}\n\
+             backends:\n  dir: {{ plugin: answers, config: {{}}, provision: users, registration: true, roles: {{ mapping: {{ team-airflow: [{role}] }} }} }}\n  \
+             users: {{ plugin: db, config: {{ url: \"{}\", access: full }} }}\n",
+            artifacts::built().display(),
+            facts["AIRFLOW_DB_URL"],
+        );
+        let host = Server::start(&other, &config);
+        let body = format!(r#"{{"username":"{name}","password":"x"}}"#);
+        let mut subjects = Vec::new();
+        for _ in 0..2 {
+            let answer = post_json(host.address, "/auth/dir/token", &body);
+            assert_eq!(answer.status, 201, "{name}: {answer:?}");
+            let jwt = answer.json()["access_token"].as_str().unwrap().to_owned();
+            subjects.push(token::claims(&jwt)["sub"].as_str().unwrap().to_owned());
+            assert_eq!(status(airflow, "/ui/auth/me", &jwt), 200, "{name}");
+            assert_eq!(status(airflow, "/api/v2/pools", &jwt), 200, "{name}");
+            let rights = status(airflow, "/api/v2/connections", &jwt);
+            assert_eq!(rights, connections, "{name} is {role}");
+        }
+        assert!(subjects[0].parse::<u64>().unwrap() > 4, "{subjects:?}");
+        assert_eq!(subjects[0], subjects[1]);
     }
 }
 
