@@ -24,6 +24,7 @@ impl Db {
         let refusal = stored.as_ref().err().copied();
         let hash = stored.unwrap_or_else(|_| StoredHash::decoy(self.method));
         let is_old = self.rehashes && hash.differs_from(self.method);
+        tracing::trace!(method = %hash.method(), "verifies");
         let (matches, password) = self
             .cx
             .cpu(move || (hash.verify(password.expose()), password))

@@ -113,6 +113,11 @@ impl StoredHash {
         }
     }
 
+    /// The method, with its cost.
+    pub(crate) fn method(&self) -> Method {
+        self.method
+    }
+
     /// Is it of another method, or of another cost?
     pub(crate) fn differs_from(&self, method: Method) -> bool {
         self.method != method

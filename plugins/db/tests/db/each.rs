@@ -5,13 +5,13 @@ use countersign_sdk::{AuthPlugin, Kind as Failure};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, Kind, on_each_database, row, user};
-use crate::support::{HASH, PASSWORD, login, reads};
+use crate::support::{HASH, PASSWORD, login, steps};
 
 on_each_database! {
     login_gives_the_row_and_the_roles_of_the_user_and_his_groups,
     tables_without_groups_are_enough,
     d06_name_is_the_same_name_on_every_database,
-    every_refusal_takes_the_same_reads,
+    d04_every_refusal_takes_the_same_reads_and_one_hash,
     d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics,
     statistics_count_up_and_forget_failures,
     users_added_listed_and_imported_are_the_same_users,
@@ -165,30 +165,36 @@ async fn d05_d08_every_refusal_has_its_reason_and_leaves_the_statistics(kind: Ki
     }
 }
 
-/// The work of a refusal is what the client can measure: the same statements, for whomever.
-async fn every_refusal_takes_the_same_reads(kind: Kind) {
+/// The work of a refusal is what the client can measure: the same for whomever.
+async fn d04_every_refusal_takes_the_same_reads_and_one_hash(kind: Kind) {
     let quoted = format!("'{HASH}'");
     let rows = [
         user(1, "wrong"),
         row(2, "inactive", &quoted, "FALSE"),
         row(3, "null", "NULL", "TRUE"),
         row(4, "absurd", "'scrypt:1048576:8:1$salt$00'", "TRUE"),
+        row(5, "unknown", "'$2x$12$nothing'", "TRUE"),
     ];
     let bed = Bed::airflow(kind, &rows.concat()).await;
     // Nothing is written beside the reads.
     let db = bed.open(json!({ "access": "read" })).await.unwrap();
     let mut all = Vec::new();
-    for name in ["nobody", "wrong", "inactive", "null", "absurd"] {
-        let (answer, read) = reads(login(&db, name, "no")).await;
+    for name in ["nobody", "wrong", "inactive", "null", "absurd", "unknown"] {
+        let (answer, taken) = steps(login(&db, name, "no")).await;
         assert!(answer.is_err() || answer == Ok(None), "{name}");
-        all.push((name, read));
+        all.push((name, taken));
     }
-    for (name, read) in &all {
-        assert_eq!((read.len(), read), (1, &all[0].1), "{name}");
+    let (_, first) = &all[0];
+    assert!(
+        first.len() == 2 && first[1].ends_with("verifies method=scrypt:16:1:1"),
+        "one read and one whole hash: {first:?}"
+    );
+    for (name, taken) in &all {
+        assert_eq!(taken, first, "{name}");
     }
-    let (answer, read) = reads(login(&db, "wrong", PASSWORD)).await;
+    let (answer, taken) = steps(login(&db, "wrong", PASSWORD)).await;
     assert!(answer.unwrap().is_some());
-    assert_eq!(read.len(), 2, "the roles, once he is known: {read:?}");
+    assert_eq!(taken.len(), 3, "his roles, once he is known: {taken:?}");
 }
 
 async fn statistics_count_up_and_forget_failures(kind: Kind) {

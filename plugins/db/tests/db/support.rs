@@ -181,8 +181,9 @@ pub(crate) fn capture() -> &'static Mutex<Vec<u8>> {
     log
 }
 
-/// The statements that are read meanwhile, on this thread.
-pub(crate) async fn reads<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+/// The statements that are read and the hashes that are computed meanwhile, in order, as the
+/// log of this thread tells them.
+pub(crate) async fn steps<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     capture(); // so that every level is on
     let heard = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&heard);
@@ -197,10 +198,13 @@ pub(crate) async fn reads<T>(work: impl Future<Output = T>) -> (T, Vec<String>) 
         work.await
     };
     let text = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
-    let statements = text
-        .lines()
-        .filter(|line| line.contains("reads statement="));
-    (done, statements.map(str::to_owned).collect())
+    let is_step = |line: &&str| {
+        ["reads statement=", "verifies method="]
+            .iter()
+            .any(|step| line.contains(step))
+    };
+    let steps = text.lines().filter(is_step);
+    (done, steps.map(str::to_owned).collect())
 }
 
 struct Heard(Arc<Mutex<Vec<u8>>>);
