@@ -102,7 +102,7 @@ fn boundary_crates_are_named_by_the_boundary_alone() {
 const FLOORS: &[&[&str]] = &[
     &["cli", "embed"],
     &["reload"],
-    &["server", "start"],
+    &["server", "start", "drains"],
     &["http"],
     &["token"],
     &["accounts"],
