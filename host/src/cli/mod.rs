@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit codes: 0 ok, 1 refused, 64 usage,
 //! 70 internal, 74 key files, 78 configuration.
 
+mod announce;
 mod check;
 mod config;
 mod control;

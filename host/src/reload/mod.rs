@@ -7,28 +7,33 @@
 //! copies of one library must not hold its files, so requests wait at the gate
 //! while the old copy lets go and the new one takes over.
 
+mod closed;
+mod news;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::accounts::first_admin;
+use crate::backends::Registry;
 use crate::backends::backend::Backend;
 use crate::backends::library::Libraries;
-use crate::backends::{Registry, supervisor};
+use crate::backends::supervisor::{self, Plan};
 use crate::config::{Config, Report};
 use crate::drains::Drains;
 use crate::http::Serving;
-use crate::keys::Mode;
+use crate::keys::{KeySet, Mode};
 use crate::live::Live;
 use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
 use crate::start::{StartError, open_keys, open_store, serving};
-use crate::token::Tokens;
+
+use closed::Closed;
+use news::news;
 
 /// Beyond the backends' own time limits: what a call needs to notice that its own is over.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -77,6 +82,17 @@ pub enum ReloadError {
     Panicked,
 }
 
+/// A new configuration and what could be made of it beside the old.
+struct Next {
+    read: Config,
+    config: Config,
+    /// Keys that keep their old value until a restart.
+    kept: Vec<&'static str>,
+    plan: Plan,
+    keys: KeySet,
+    pair: Option<Pair>,
+}
+
 impl Reloader {
     /// Reloads; the answer says what is new. Dropped before its end, all is as before, but
     /// for exclusive backends that were ended by then.
@@ -93,6 +109,36 @@ impl Reloader {
     }
 
     async fn attempt(&mut self) -> Result<Value, ReloadError> {
+        let next = self.prepare().await?;
+        let old = self.live.latest();
+        let store = open_store(&next.config, Mode::Serve, old.tokens.accounts.store()).await;
+        let store = store.map_err(StartError::Store)?;
+        let (registry, closed) = self.start(&next, &old).await?;
+
+        let config = next.config;
+        if let Err(error) = first_admin::make(&registry, &config.state).await {
+            tracing::error!(%error, "the first administrator of a new table could not be added");
+        }
+        let throttle = old.tokens.throttle.with(&config.server.throttle);
+        let serving = Arc::new(serving(&config, next.keys, store, registry, throttle));
+        let news = news(&old.tokens, &serving.tokens, &next.kept);
+        serving.tokens.registry.take_over(&old.tokens.registry);
+        let leaving = self.live.open(serving);
+        let ended = closed.map(Closed::done).unwrap_or_default();
+        if let (Some(certificates), Some(pair)) = (&self.certificates, next.pair) {
+            certificates.replace(pair);
+        }
+        let all = old.tokens.registry.all().iter();
+        let ending = all.filter(|backend| !ended.iter().any(|ended| Arc::ptr_eq(ended, backend)));
+        let ending: Registry = ending.cloned().collect();
+        drop(old);
+        self.drains.add(leaving, ending);
+        (self.read, self.config) = (next.read, config);
+        Ok(news)
+    }
+
+    /// Everything that can be made while the old serves as before.
+    async fn prepare(&self) -> Result<Next, ReloadError> {
         let load = Arc::clone(&self.load);
         // Reads files and maps libraries: not for a thread that answers requests.
         let loaded = tokio::task::spawn_blocking(move || load()).await;
@@ -114,67 +160,53 @@ impl Reloader {
             Some(_) => Some(Pair::read(&config.server.tls)?),
             None => None,
         };
+        Ok(Next {
+            read,
+            config,
+            kept,
+            plan,
+            keys,
+            pair,
+        })
+    }
 
-        let old = self.live.latest();
-        let store = open_store(&config, Mode::Serve, old.tokens.accounts.store()).await;
-        let store = store.map_err(StartError::Store)?;
-        let displaced = plan.displaces(&old.tokens.registry);
+    /// Starts the new backends. Those that cannot live beside the old ones have them ended
+    /// first, behind a closed gate, and brought back if anything fails.
+    async fn start(
+        &self,
+        next: &Next,
+        old: &Arc<Serving>,
+    ) -> Result<(Registry, Option<Closed>), ReloadError> {
+        let plan = &next.plan;
         let limit = longest(&old.tokens.registry) + MARGIN;
-        if timeout(limit, self.drains.make_room(&plan)).await.is_err() {
-            return Err(ReloadError::Stuck(
-                "of the configuration before".into(),
-                limit,
-            ));
+        if timeout(limit, self.drains.make_room(plan)).await.is_err() {
+            let whose = "of the configuration before".to_owned();
+            return Err(ReloadError::Stuck(whose, limit));
         }
-        if let Some(plugin) = self.drains.held(&plan) {
+        if let Some(plugin) = self.drains.held(plan) {
             return Err(ReloadError::Held(plugin));
         }
-        let mut closed = None;
-        if !displaced.is_empty() {
-            closed = Some(self.end(&old, &displaced, limit).await?);
-        }
-        let started = match self.drains.held(&plan) {
+        let displaced = plan.displaces(&old.tokens.registry);
+        let closed = if displaced.is_empty() {
+            None
+        } else {
+            Some(self.end(old, &displaced, limit).await?)
+        };
+        let started = match self.drains.held(plan) {
             Some(plugin) => Err(ReloadError::Held(plugin)),
             None => {
-                let started = plan.start(&config.state, false).await;
+                let started = plan.start(&next.config.state, false).await;
                 started.map_err(|errors| StartError::Backends(errors).into())
             }
         };
-        let registry = match started {
-            Ok(registry) => registry,
-            Err(error) => {
-                if let Some(closed) = closed {
-                    self.bring_back(closed).await;
-                }
-                return Err(error);
+        match (started, closed) {
+            (Ok(registry), closed) => Ok((registry, closed)),
+            (Err(error), None) => Err(error),
+            (Err(error), Some(closed)) => {
+                closed.bring_back(&self.config.state).await;
+                Err(error)
             }
-        };
-        if let Err(error) = first_admin::make(&registry, &config.state).await {
-            tracing::error!(%error, "the first administrator of a new table could not be added");
         }
-        let throttle = old.tokens.throttle.with(&config.server.throttle);
-        let next = Arc::new(serving(&config, keys, store, registry, throttle));
-        let news = news(&old.tokens, &next.tokens, &kept);
-        next.tokens.registry.take_over(&old.tokens.registry);
-        let leaving = self.live.open(next);
-        if let Some(closed) = closed {
-            closed.done();
-        }
-        if let (Some(certificates), Some(pair)) = (&self.certificates, pair) {
-            certificates.replace(pair);
-        }
-        let displaced = displaced.into_iter().map(Arc::as_ptr).collect::<Vec<_>>();
-        let ended = old
-            .tokens
-            .registry
-            .all()
-            .iter()
-            .filter(|backend| !displaced.contains(&Arc::as_ptr(backend)));
-        let ending: Registry = ended.cloned().collect();
-        drop(old);
-        self.drains.add(leaving, ending);
-        (self.read, self.config) = (read, config);
-        Ok(news)
     }
 
     /// What only a restart can change stays as it is; the answer names it.
@@ -224,38 +256,6 @@ impl Reloader {
         Ok(closed)
     }
 
-    /// Makes ended backends anew as they were, and lets requests in again.
-    async fn bring_back(&self, closed: Closed) {
-        let Some(old) = closed.old.clone() else {
-            return;
-        };
-        let state = &self.config.state;
-        let all = old.tokens.registry.all().iter().map(|backend| async {
-            if !closed.ended.iter().any(|ended| Arc::ptr_eq(ended, backend)) {
-                return Arc::clone(backend);
-            }
-            match supervisor::again(backend, state).await {
-                Ok(again) => Arc::new(again),
-                Err(error) => {
-                    tracing::error!(backend = backend.id, %error, "the backend could not be brought back: it is unavailable until a reload succeeds");
-                    backend.end();
-                    Arc::clone(backend)
-                }
-            }
-        });
-        let registry: Registry = join_all(all).await.into_iter().collect();
-        registry.take_over(&old.tokens.registry);
-        self.live.open(Arc::new(Serving {
-            tokens: Tokens {
-                registry,
-                ..old.tokens.clone()
-            },
-            proxies: old.proxies.clone(),
-            openapi: old.openapi.clone(),
-        }));
-        closed.done();
-    }
-
     /// Libraries are never unloaded: who reloads for ever with new files should know.
     fn tell_mapped(&self, before: usize) {
         let mapped = self.libraries.mapped();
@@ -279,52 +279,8 @@ impl Reloader {
     }
 }
 
-/// The closed gate, and the backends that were ended behind it. However a reload ends, the
-/// gate opens: dropped, to what served before, less what was ended.
-struct Closed {
-    live: Arc<Live<Serving>>,
-    /// None once something serves.
-    old: Option<Arc<Serving>>,
-    ended: Vec<Arc<Backend>>,
-}
-
-impl Closed {
-    fn done(mut self) {
-        self.old = None;
-    }
-}
-
-impl Drop for Closed {
-    fn drop(&mut self) {
-        if let Some(old) = self.old.take() {
-            self.ended.iter().for_each(|backend| backend.end());
-            self.live.open(old);
-        }
-    }
-}
-
 /// The longest time limit of a backend's calls.
 fn longest(registry: &Registry) -> Duration {
     let limits = registry.iter().map(|backend| backend.settings.timeout);
     limits.max().unwrap_or_default()
-}
-
-fn news(old: &Tokens, new: &Tokens, kept: &[&str]) -> Value {
-    let backends = new.registry.iter().map(|backend| {
-        let sha256 = backend.plugin.library.sha256();
-        let before = old.registry.get(&backend.id);
-        let change = match before.map(|before| before.plugin.library.sha256()) {
-            None => "added",
-            Some(known) if known != sha256 => "new library",
-            Some(_) => "configured anew",
-        };
-        (backend.id.clone(), change.into())
-    });
-    let gone = old
-        .registry
-        .iter()
-        .filter(|backend| new.registry.get(&backend.id).is_none());
-    let gone = gone.map(|backend| (backend.id.clone(), "removed".into()));
-    let changes: serde_json::Map<String, Value> = backends.chain(gone).collect();
-    json!({ "backends": changes, "key": new.keys.active().kid(), "needs_restart": kept })
 }
