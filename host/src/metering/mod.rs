@@ -27,6 +27,9 @@ const SIGNATURES: &[f64] = &[
     0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05,
 ];
 
+/// Measurements wait this long for their buckets: at 20,000 requests a second, in about 100 kB.
+const TIDY: Duration = Duration::from_millis(200);
+
 const SIGNING: &str = "countersign_signing_seconds";
 
 static REQUESTS: Counters<3> = Counters::new(
@@ -151,7 +154,7 @@ impl Page {
     /// Puts measurements that wait into their buckets; else they take memory until
     /// somebody asks for the page. Does not end.
     pub async fn tidy(self) {
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        let mut ticks = tokio::time::interval(TIDY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
