@@ -9,6 +9,11 @@ fail() { echo "error: $1" >&2; echo "help: $2" >&2; exit 1; }
 # Apache takes port 0, and a free port that was only looked for may be somebody else's a moment later.
 own_address() { echo "127.$(($$ >> 14 & 255)).$(($$ >> 7 & 127 | 128)).$((($$ & 127) + 1))"; }
 
+# A port that nobody listens on at the moment, for servers that cannot choose one themselves.
+free_port() {
+  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0) or die; print $s->sockport'
+}
+
 # Returns when process $1 listens on each further ADDRESS/PORT; gives up when it ends, or after ten seconds.
 wait_until_ready() {
   local process=$1 place end=$((SECONDS + 10))

@@ -9,9 +9,10 @@ use clap::{Subcommand, ValueEnum};
 use super::failure::{Failure, USAGE};
 use super::output;
 use super::setup::Setup;
+use crate::config::Config;
 use crate::config::shapes::Algorithm;
 use crate::keys::generate::{self, Format};
-use crate::keys::{KeySet, Mode, Opening, table};
+use crate::keys::{KeyError, KeySet, Mode, Opening, table};
 use crate::state;
 
 /// Make and show keys.
@@ -49,23 +50,24 @@ pub(super) enum FileFormat {
     Pem,
 }
 
+/// The keys as they are; nothing is made, whoever may reach the server.
+pub(super) fn looked_at(config: &Config) -> Result<KeySet, KeyError> {
+    let opening = Opening {
+        mode: Mode::Check,
+        exposed: false,
+        now: SystemTime::now(),
+        progress: &|_| {},
+    };
+    let named = config.tokens.algorithms();
+    KeySet::open(&config.keys, &named, &config.state, &opening)
+}
+
 pub(super) fn run(setup: &Setup, command: &Keys) -> Result<(), Failure> {
     let loaded = setup.load()?;
     let config = &loaded.config;
     match command {
         Keys::List { json } => {
-            let opening = Opening {
-                mode: Mode::Check,
-                exposed: false,
-                now: SystemTime::now(),
-                progress: &|_| {},
-            };
-            let keys = KeySet::open(
-                &config.keys,
-                &config.tokens.algorithms(),
-                &config.state,
-                &opening,
-            )?;
+            let keys = looked_at(config)?;
             output::write(&if *json {
                 format!("{:#}\n", serde_json::json!(keys.list()))
             } else {

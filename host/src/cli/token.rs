@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io::{Read, Write, stderr, stdin};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use countersign_verify::{self as verify, Algorithm, JwksClient, JwksOptions, Jws, Refusal, Rules};
 use serde_json::json;
 
 use super::failure::{Failure, INTERNAL, KEYS, REFUSED, USAGE};
+use super::keys::looked_at;
 use super::output;
 use super::setup::Setup;
 use crate::clock;
 use crate::config::Config;
-use crate::keys::{KeySet, Mode, Opening};
 
 /// A file of keys is at most this large; the parser says so, too.
 const KEYS_LIMIT: u64 = 1 << 20;
@@ -125,19 +125,7 @@ fn incomplete(error: &dyn std::fmt::Display) -> Failure {
 
 /// The public side of our own keys, as consumers see it.
 fn own(config: &Config) -> Result<Arc<verify::KeySet>, Failure> {
-    let opening = Opening {
-        mode: Mode::Check,
-        exposed: false,
-        now: SystemTime::now(),
-        progress: &|_| {},
-    };
-    let keys = KeySet::open(
-        &config.keys,
-        &config.tokens.algorithms(),
-        &config.state,
-        &opening,
-    )?;
-    parse(&keys.jwks().body(), "the published keys")
+    parse(&looked_at(config)?.jwks().body(), "the published keys")
 }
 
 fn from_file(file: &Path) -> Result<Arc<verify::KeySet>, Failure> {

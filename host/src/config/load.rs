@@ -320,3 +320,7 @@ mod tests;
 #[cfg(test)]
 #[path = "report_tests.rs"]
 mod report_tests;
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod rules_tests;

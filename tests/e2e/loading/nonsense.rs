@@ -41,19 +41,32 @@ fn p11_text_beyond_its_limit_is_cut_in_logs_and_refusals() {
 
 #[test]
 fn p11_text_that_is_not_utf8_is_a_fault_that_names_it() {
-    // Safe code cannot make one: the plugin is built against a boundary that can.
-    let version = (
-        "sdk/abi/Cargo.toml",
-        "version = \"1.0.0\"",
-        "version = \"1.0.1\"",
-    );
-    let change = (
-        "sdk/abi/src/types.rs",
-        "            email: user.email.into(),\n",
-        "            // SAFETY: none; it is what a broken plugin would do.\n            email: unsafe { RString::from_utf8_unchecked(RVec::from(vec![0xff, 0xfe])) },\n",
-    );
+    // Safe code cannot make one: the plugin is built against a boundary whose users have
+    // the text that the boundary's own tests have.
+    let changes = [
+        (
+            "sdk/abi/Cargo.toml",
+            "version = \"1.0.0\"",
+            "version = \"1.0.1\"",
+        ),
+        (
+            "sdk/abi/src/types.rs",
+            "            email: user.email.into(),\n",
+            "            email: crate::received::tests::not_utf8(),\n",
+        ),
+        (
+            "sdk/abi/src/received.rs",
+            "#[cfg(test)]\nmod tests {\n",
+            "pub(crate) mod tests {\n",
+        ),
+        (
+            "sdk/abi/src/received.rs",
+            "    fn not_utf8()",
+            "    pub(crate) fn not_utf8()",
+        ),
+    ];
     let folder = Folder::new();
-    folder.plugin(&patched::plugin("not_utf8", &[version, change]), "sin");
+    folder.plugin(&patched::plugin("not_utf8", &changes), "sin");
     let server = Server::start(
         &folder,
         "plugins: { directories: [plugins] }\nbackends:\n  sin: { plugin: sin, config: { password: door } }\n",

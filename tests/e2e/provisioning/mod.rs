@@ -2,6 +2,8 @@
 //! host decides is shown on a target that does what it is told; [`db`] is the real one.
 
 mod db;
+mod outages;
+mod start;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -320,124 +322,6 @@ fn refusal_leaves_no_note_that_would_let_a_row_be_taken_later() {
     for _ in 0..3 {
         assert_eq!(login(&server, "ada").status, 401);
     }
-}
-
-#[test]
-fn outage_of_the_target_is_503_for_its_users_alone() {
-    let folder = Folder::new();
-    let existing = "rows: [{ id: 1, username: root, password: true }]";
-    let server = Setting {
-        rows: existing,
-        ..PLAIN
-    }
-    .start(&folder);
-    let answer = login(&server, "unavailable-ada");
-    assert_eq!(answer.status, 503);
-    assert!(answer.header("retry-after").is_some());
-    let body = r#"{"username":"root","password":"row"}"#;
-    assert_eq!(
-        post_json(server.address, "/auth/users/token", body).status,
-        201
-    );
-}
-
-#[test]
-fn store_that_is_gone_is_503_for_those_who_need_it_and_for_nobody_else() {
-    let folder = Folder::new();
-    let existing = "rows: [{ id: 1, username: root, password: true }]";
-    let server = Setting {
-        rows: existing,
-        ..PLAIN
-    }
-    .start(&folder);
-    assert_eq!(login(&server, "ada").status, 201);
-    // Somebody writes, and does not come to an end.
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let options = SqliteConnectOptions::new().filename(server.state.join("store.db"));
-    let mut other = runtime.block_on(options.connect()).unwrap();
-    let begin = sqlx::query("BEGIN EXCLUSIVE").execute(&mut other);
-    runtime.block_on(begin).unwrap();
-    assert_eq!(login(&server, "bea").status, 503);
-    assert_eq!(
-        claims(&login(&server, "ada"))["sub"],
-        "2",
-        "a link is only read"
-    );
-    let body = r#"{"username":"root","password":"row"}"#;
-    assert_eq!(
-        post_json(server.address, "/auth/users/token", body).status,
-        201
-    );
-    runtime.block_on(other.close()).unwrap();
-    assert_eq!(claims(&login(&server, "bea"))["sub"], "3");
-}
-
-#[test]
-fn target_that_keeps_no_rows_is_told_at_start() {
-    let folder = Folder::new();
-    plugins(&folder);
-    folder.write(
-        "config.yaml",
-        Setting {
-            rows: "provision: false",
-            ..PLAIN
-        }
-        .config(),
-    );
-    for command in ["check", "serve"] {
-        let done = run(
-            &folder,
-            &[command],
-            &[
-                ("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0"),
-                ("COUNTERSIGN_ADMIN__LISTEN", "127.0.0.1:0"),
-            ],
-        );
-        assert_eq!(done.code, 78, "{command}: {done:?}");
-        assert!(
-            done.stderr.contains(
-                "\"dir\" provisions into \"users\", whose plugin \"provisions\" keeps no rows"
-            ),
-            "{command}: {}",
-            done.stderr
-        );
-    }
-}
-
-#[test]
-fn check_makes_no_store_and_refuses_a_newer_one() {
-    let folder = Folder::new();
-    plugins(&folder);
-    folder.write("config.yaml", PLAIN.config());
-    let done = run(&folder, &["check"], &[]);
-    assert_eq!(done.code, 0, "{done:?}");
-    assert!(!folder.join("state/store.db").exists());
-    // A server without provisioning has none, either.
-    let server = crate::template(&folder);
-    assert!(!server.state.join("store.db").exists());
-}
-
-#[test]
-fn reload_keeps_the_store_and_takes_new_provisioning_up() {
-    let folder = Folder::new();
-    let server = PLAIN.start(&folder);
-    assert_eq!(claims(&login(&server, "ada"))["sub"], "101");
-    let keep = Setting {
-        dir: "provision: users, registration: true, roles: { sync: replace, registration: [Viewer] }",
-        ..PLAIN
-    };
-    folder.write("config.yaml", keep.config());
-    let done = run(
-        &folder,
-        &["reload"],
-        &[("COUNTERSIGN_STATE", server.state.to_str().unwrap())],
-    );
-    assert_eq!(done.code, 0, "{done:?}");
-    let ada = claims(&login(&server, "ada"));
-    assert_eq!(
-        (&ada["sub"], &ada["roles"]),
-        (&json!("101"), &json!(["Own", "Viewer"]))
-    );
 }
 
 #[test]

@@ -265,12 +265,12 @@ fn logins(server: &Postgres) {
     let host = Server::start(&folder, &config);
     let body = r#"{"username":"ada","password":"x"}"#;
     let login = || post_json(host.address, "/auth/dir/token", body).status;
-    assert_eq!(login(), 201);
+    assert_eq!(login(), 201, "{}", host.log());
     assert!(!host.state.join("store.db").exists());
     server.stop();
-    assert_eq!(login(), 503);
+    assert_eq!(login(), 503, "{}", host.log());
     server.again();
-    assert_eq!(login(), 201);
+    assert_eq!(login(), 201, "{}", host.log());
     let (code, log) = host.stop();
     assert_eq!(code, 0, "{log}");
     assert!(!log.contains("testbed-pw"), "{log}");

@@ -9,16 +9,13 @@
 # mariadb-server. The server refuses to run as root: there it runs as the user mysql.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../common.sh"
 cmd=${1:?start|run|stop} dir=${2:?DIR} port=${3:-0}
 PATH=$PATH:/usr/sbin
 command -v mariadbd >/dev/null || { echo "error: no MariaDB server; install the package mariadb-server" >&2; exit 1; }
 
 as() {
     if [ "$(id -u)" = 0 ]; then runuser -u mysql -- "$@"; else "$@"; fi
-}
-
-free_port() {
-    perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0) or die; print $s->sockport'
 }
 
 start() {

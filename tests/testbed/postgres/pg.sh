@@ -9,16 +9,13 @@
 # server refuses to run as root: there it runs as the user postgres.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../common.sh"
 cmd=${1:?start|run|stop} dir=${2:?DIR} port=${3:-0}
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 [ -x "$bin/initdb" ] || { echo "error: no PostgreSQL server; install the package postgresql" >&2; exit 1; }
 
 as() {
     if [ "$(id -u)" = 0 ]; then runuser -u postgres -- env LC_ALL=C.UTF-8 "$@"; else LC_ALL=C.UTF-8 "$@"; fi
-}
-
-free_port() {
-    perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0) or die; print $s->sockport'
 }
 
 start() {

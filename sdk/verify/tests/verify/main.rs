@@ -4,6 +4,7 @@
 
 mod claims;
 mod client;
+mod client_tls;
 mod differential;
 mod form;
 mod header;

@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used)]
+use crate::config::testing::Scene;
+
+#[test]
+fn c12_plain_http_off_loopback_is_refused() {
+    let report = Scene::new("server: { listen: \"0.0.0.0:8090\" }\n").report();
+    assert_eq!(
+        report,
+        "error: `server.listen`: this address can be reached from other machines, and passwords would cross the network in plain HTTP\n  \
+         --> c.yaml:1:19\nhelp: set server.tls, listen on 127.0.0.1 behind a TLS proxy, or set server.plain_http: true where the network is trusted"
+    );
+    for listen in ["127.0.0.1:1", "[::1]:1", "localhost:1", "127.9.9.9:1"] {
+        Scene::new(&format!("server: {{ listen: \"{listen}\" }}\n")).load();
+    }
+    let notices = Scene::new("server: { listen: \"0.0.0.0:8090\", plain_http: true }\n").notices();
+    assert!(
+        notices
+            .contains("warning: `server.listen`: the issuer of tokens is made from this address"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn store_url_is_postgres_or_nothing() {
+    Scene::new("store: { url: \"postgres://u:hidden@h/db\" }\n").load();
+    let report = Scene::new("store: { url: \"mysql://u:hidden@h/db\" }\n").report();
+    assert!(
+        report.contains("`store.url`: the store is SQLite in the state folder, or PostgreSQL")
+            && !report.contains("hidden"),
+        "{report}"
+    );
+}
+
+#[test]
+fn provision_names_another_backend_and_goes_in_no_circle() {
+    let file = "\
+backends:
+  dir: { plugin: ldap, provision: user }
+  me: { plugin: ldap, provision: me }
+  ping: { plugin: ldap, provision: { backend: pong } }
+  pong: { plugin: ldap, provision: { backend: ping, link: name } }
+  users: { plugin: db, config: { url: x } }
+";
+    let report = Scene::new(file).report();
+    for part in [
+        "error: `backends.dir.provision`: there is no backend of this id\n  --> c.yaml:2:35\nhelp: did you mean users?",
+        "error: `backends.me.provision`: a backend cannot provision into itself\n  --> c.yaml:3:34",
+        "error: `backends.ping.provision`: these backends provision in a circle: ping → pong → ping\n  --> c.yaml:4:36",
+        "error: `backends.pong.provision`: these backends provision in a circle: pong → ping → pong\n  --> c.yaml:5:36",
+        "error: `backends.pong.provision.link`: expected one of username, found text\n  --> c.yaml:5:59",
+    ] {
+        assert!(report.contains(part), "missing:\n{part}\nin:\n{report}");
+    }
+}
+
+#[test]
+fn provision_is_written_short_or_whole() {
+    let scene = Scene::new(
+        "backends:\n  dir: { plugin: ldap, provision: users }\n  sso: { plugin: ldap, provision: { backend: users, link: username } }\n  users: { plugin: db, config: { url: x } }\n",
+    )
+    .env("COUNTERSIGN_BACKENDS__SSO__PROVISION__ADOPT_PASSWORD_ROWS", "true");
+    let config = scene.load().config;
+    let provision = |id: &str| serde_json::to_value(&config.backends[id].provision).unwrap();
+    assert_eq!(
+        provision("dir"),
+        serde_json::json!({ "backend": "users", "link": null, "adopt_password_rows": false })
+    );
+    assert_eq!(
+        provision("sso"),
+        serde_json::json!({ "backend": "users", "link": "username", "adopt_password_rows": true })
+    );
+    assert_eq!(provision("users"), serde_json::json!(null));
+}
+
+#[test]
+fn settings_of_roles_without_effect_are_noticed() {
+    let notices = Scene::new(
+        "backends:\n  users: { plugin: db, config: { url: x }, roles: { registration: [Public], sync: replace } }\n",
+    )
+    .notices();
+    for part in [
+        "`backends.users.roles.registration`: these roles are given only while",
+        "`backends.users.roles.sync`: without provision there is no row",
+    ] {
+        assert!(notices.contains(part), "missing {part} in:\n{notices}");
+    }
+}
+
+#[test]
+fn audiences_are_checked_like_the_default_one() {
+    let file = "\
+tokens:
+  audiences:
+    lake:
+      keys: own
+      lifetime: 2h
+      max_lifetime: 1h
+      claims: { aud: x, who: \"{usrname}\" }
+    sea: { algorithm: RS265, lifetime: 0s }
+";
+    let report = Scene::new(file).report();
+    for part in [
+        "error: `tokens.audiences.lake.keys`: key rings of an audience's own are not available in this version\n  --> c.yaml:4:13",
+        "error: `tokens.audiences.lake.max_lifetime`: this is less than the audience's lifetime\n  --> c.yaml:6:21",
+        "error: `tokens.audiences.lake.claims.aud`: this claim is set by the host alone\n  --> c.yaml:7:22\nhelp: set tokens.audiences.lake.aud",
+        "error: `tokens.audiences.lake.claims.who`: the template holds an unknown placeholder",
+        "error: `tokens.audiences.sea.algorithm`: expected one of RS256",
+        "error: `tokens.audiences.sea.lifetime`: expected a duration above zero",
+    ] {
+        assert!(report.contains(part), "missing:\n{part}\nin:\n{report}");
+    }
+    let notices = Scene::new(
+        "tokens: { audiences: { apache-airflow: { claims: { sub: \"{username}\" } } } }\n",
+    )
+    .notices();
+    for part in [
+        "`tokens.audiences.apache-airflow`: this is the aud of tokens.audience, too",
+        "`tokens.audiences.apache-airflow.claims.sub`: this template decides who every token is about",
+    ] {
+        assert!(notices.contains(part), "missing {part} in:\n{notices}");
+    }
+}
+
+#[test]
+fn template_for_sub_is_allowed_and_noticed() {
+    let notices = Scene::new(
+        "tokens: { claims: { sub: \"{username}\", x: \"{{literal} {attributes.dept}\" } }\n",
+    )
+    .notices();
+    assert!(
+        notices.starts_with("warning: `tokens.claims.sub`: this template decides"),
+        "{notices}"
+    );
+}
