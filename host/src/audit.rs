@@ -5,6 +5,8 @@
 //! What a client or a plugin wrote is cut, and characters that could forge a line or
 //! hide in one are escaped (OWASP ASVS 16.4.1).
 
+use crate::telemetry::pen::PUT_ASIDE;
+
 /// A client's text in a line is cut to this many characters.
 const CLIENT: usize = 256;
 
@@ -38,12 +40,14 @@ pub struct Line<'a> {
     pub reserved: &'a str,
 }
 
-/// A token was issued. As in all lines, `parent: None`: they name their request themselves.
+/// A token was issued: to be told with [`written`](crate::telemetry::pen::written) before the
+/// token is. As in all lines, `parent: None`: they name their request themselves.
 pub fn issued(line: &Line<'_>) {
     let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
     let sub = clean(line.sub, REASON);
     tracing::info!(
-        target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
+        name: PUT_ASIDE, target: "audit", parent: None,
+        request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
         user, sub, jti = line.jti, reserved = given(line.reserved),
         address = given(line.address), agent = given(&agent), "token issued"
     );

@@ -42,6 +42,7 @@ pub async fn start(
     let registry = registry.map_err(StartError::Backends)?;
     registry.take_over(&Registry::default());
     let throttle = Throttle::new(&config.server.throttle);
+    countersign_abi::give_back_memory();
     Ok(serving(config, keys, store, registry, throttle))
 }
 

@@ -2,10 +2,11 @@
 //! chooses what is told, `info` by default.
 //!
 //! In JSON an event's fields stand beside `timestamp`, `level` and `target`; what is
-//! logged in the course of a request has the request's id in `span.request`, audit
-//! lines have it in `request`.
+//! logged in the course of a request has the request's id in `request`.
 
+mod json;
 pub mod otel;
+pub mod pen;
 
 use std::io::{IsTerminal, stderr};
 
@@ -25,13 +26,14 @@ pub fn start(filter: Option<&str>) {
     };
     let builder = fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
+        .with_writer(pen::Pen)
         .log_internal_errors(false);
     let _ = if stderr().is_terminal() {
         builder.compact().try_init().is_ok()
     } else {
-        // One span is all that there is: the request. A list of it would say it twice.
-        let json = builder.json().flatten_event(true).with_span_list(false);
+        let json = builder
+            .fmt_fields(json::SpanRequest)
+            .event_format(json::Lines);
         json.try_init().is_ok()
     };
     if let Some(error) = wrong {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
-use countersign_abi::panic_text;
+use countersign_abi::{never_pushes_others_off, panic_text};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
@@ -87,6 +87,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime, AuthError> {
                 Builder::new_multi_thread()
                     .worker_threads(workers)
                     .thread_name("plugin")
+                    .on_thread_start(never_pushes_others_off)
                     .enable_all()
                     .build()
             };

@@ -107,8 +107,8 @@ const FLOORS: &[&[&str]] = &[
     &["token"],
     &["accounts"],
     &["backends", "keys"],
+    &["audit"],
     &[
-        "audit",
         "clock",
         "config",
         "hardening",

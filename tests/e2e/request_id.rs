@@ -131,7 +131,7 @@ fn lines_of_a_request_carry_its_id_and_no_query() {
     let lines: Vec<Value> = lines.collect();
     let access = lines.iter().find(|line| line["message"] == "answered");
     let access = access.unwrap();
-    assert_eq!(access["span"]["request"], id.as_str());
+    assert_eq!(access["request"], id.as_str());
     assert_eq!(
         (&access["method"], &access["status"]),
         (&"POST".into(), &400.into())

@@ -111,9 +111,10 @@ async fn answer(face: &Face, request: &Request) -> Response<Body> {
     // Entered only now: a client that sends its body slowly must not hold up a reload.
     let serving = face.enter().await;
     match serving.tokens.create_token(request).await {
-        Ok(minted) => error::answer(
+        // A JWT's characters need no escapes (RFC 7515 section 2).
+        Ok(minted) => error::answer_text(
             StatusCode::CREATED,
-            &json!({ "access_token": minted.token }),
+            format!(r#"{{"access_token":"{}"}}"#, minted.token),
         ),
         Err(refusal) => error::refusal(&refusal, &request.inner.request_id),
     }

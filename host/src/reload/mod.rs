@@ -133,6 +133,7 @@ impl Reloader {
         let ending: Registry = ending.cloned().collect();
         drop(old);
         self.drains.add(leaving, ending);
+        countersign_abi::give_back_memory();
         (self.read, self.config) = (next.read, config);
         Ok(news)
     }

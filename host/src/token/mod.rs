@@ -22,7 +22,7 @@ use crate::clock;
 use crate::config::shapes::Algorithm;
 use crate::keys::{KeySet, SignError};
 use crate::metering;
-use crate::telemetry::otel;
+use crate::telemetry::{otel, pen};
 use attempt::Attempt;
 
 pub use issuer::{Claims, Issuer};
@@ -103,6 +103,7 @@ impl Tokens {
         let minted = self.mint(None, &principal, request.lifetime);
         let minted = minted.map_err(|error| attempt.unminted(backend, &error))?;
         attempt.issued(backend, &principal.user, &minted);
+        pen::written().await;
         Ok(minted)
     }
 

@@ -18,6 +18,9 @@ const BATCH: usize = 64;
 /// How long a shutdown waits for what is left.
 const FLUSH: Duration = Duration::from_secs(3);
 
+/// An id that no row has.
+const NOBODY: i64 = -1;
+
 const FAILURE: &str =
     "UPDATE ab_user SET fail_login_count = COALESCE(fail_login_count, 0) + 1 WHERE id = :id";
 
@@ -50,6 +53,11 @@ impl Counters {
     /// This user's password was wrong.
     pub(crate) fn failure(&self, id: i64) {
         self.record(Entry::Failure { id });
+    }
+
+    /// Nobody's password was wrong: the same work, so that its time tells nothing.
+    pub(crate) fn nobody(&self) {
+        self.failure(NOBODY);
     }
 
     /// This password is to be hashed anew.

@@ -1,7 +1,8 @@
 //! Who may log in: Flask-AppBuilder's rules with its gaps closed.
 //!
-//! Every answer after the look-up costs exactly one hash, of the stored method or,
-//! where there is none to verify, of the default: time does not tell who exists.
+//! Every answer after the look-up costs exactly one hash, of the stored method or, where
+//! there is none to verify, of the default, and leaves one record for the statistics: time
+//! does not tell who exists.
 
 use countersign_sdk::{AuthError, Result, Secret, User};
 
@@ -30,9 +31,11 @@ impl Db {
             .cpu(move || (hash.verify(password.expose()), password))
             .await?;
         let Some(account) = account else {
+            self.count(Counters::nobody);
             return Ok(None);
         };
         if let Some(reason) = refusal {
+            self.count(Counters::nobody);
             return Err(AuthError::denied(reason).subject(account.username));
         }
         let row = account.row;

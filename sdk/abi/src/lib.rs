@@ -31,6 +31,7 @@ mod instance;
 mod layout;
 mod lease;
 mod loader;
+mod memory;
 mod object;
 mod operation;
 mod panic;
@@ -39,6 +40,7 @@ mod root;
 mod schema;
 mod seal;
 mod services;
+mod thread;
 mod types;
 
 use std::future::Future;
@@ -51,10 +53,12 @@ pub use info::{ABI_VERSION, Info};
 pub use instance::Instance;
 pub use lease::Lease;
 pub use loader::{Inspected, Library, LoadError, Opened};
+pub use memory::give_back_memory;
 pub use operation::{Call, Operation};
 pub use panic::panic_text;
 pub use seal::Sealed;
 pub use services::{Level, Metric, Services};
+pub use thread::never_pushes_others_off;
 pub use types::{Code, Failure, Request, User};
 
 /// The futures that a plugin's side gives to this crate.
