@@ -23,11 +23,17 @@ use find::{by_id, linked, named};
 enum Stop {
     Answer(AuthError),
     Sql(sqlx::Error),
+    /// Somebody else has made the row after we had looked for it.
+    Overtaken,
 }
 
 impl From<sqlx::Error> for Stop {
     fn from(error: sqlx::Error) -> Self {
-        Stop::Sql(error)
+        let database = error.as_database_error();
+        match database.is_some_and(|error| error.is_unique_violation()) {
+            true => Stop::Overtaken,
+            false => Stop::Sql(error),
+        }
     }
 }
 
@@ -44,8 +50,8 @@ impl Db {
         let name = wanted.user.username.clone();
         let hollow = self.hollow_row(&wanted).await?;
         let mut answer = self.find_or_place(&wanted, hollow.as_ref()).await;
-        if matches!(&answer, Err(Stop::Sql(error)) if is_taken(error)) {
-            // Somebody else has written the same row: now it is there to be found.
+        if matches!(&answer, Err(Stop::Overtaken)) {
+            // Now it is there to be found.
             answer = self.find_or_place(&wanted, hollow.as_ref()).await;
         }
         match answer {
@@ -56,7 +62,7 @@ impl Db {
                 Ok(placed)
             }
             Err(Stop::Answer(error)) => Err(error.subject(name)),
-            Err(Stop::Sql(error)) if is_taken(&error) => Err(denied(
+            Err(Stop::Overtaken) => Err(denied(
                 "the name or the e-mail address was taken at the same moment",
             )
             .subject(name)),
@@ -160,7 +166,11 @@ impl Db {
         };
         let misfit = |why| denied(format!("the user cannot be registered: {why}"));
         profile.check().map_err(misfit)?;
-        if let Some(row) = profile.present(transaction, None).await?.first() {
+        let present = profile.present(transaction, None).await?;
+        if present.iter().any(|row| profile.names(row)) {
+            return Err(Stop::Overtaken);
+        }
+        if let Some(row) = present.first() {
             let (email, id) = (&profile.email, &row.id);
             let taken = format!("the e-mail address {email:?} belongs to row {id} of ab_user");
             return Err(denied(taken).into());
@@ -214,13 +224,6 @@ fn split(known: &Roles, names: &[String]) -> (BTreeSet<i64>, Vec<String>) {
 
 fn denied(reason: impl Into<String>) -> AuthError {
     AuthError::denied(reason)
-}
-
-/// A unique column has the value already.
-fn is_taken(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.is_unique_violation())
 }
 
 /// A column is too narrow, or takes no such letters.

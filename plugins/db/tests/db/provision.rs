@@ -17,6 +17,7 @@ on_each_database! {
     email_is_never_a_reason_to_adopt,
     roles_are_synchronised_as_asked,
     two_first_logins_at_once_make_one_row,
+    first_logins_over_two_instances_find_each_others_rows,
     misfit_is_denied,
     row_that_needs_no_change_is_found_while_another_program_writes,
     roles_of_groups_are_told_and_never_written,
@@ -271,6 +272,20 @@ async fn two_first_logins_at_once_make_one_row(kind: Kind) {
     assert_eq!([&a.user.id, &b.user.id], [&c.user.id; 2]);
     assert_eq!([a, b, c].iter().filter(|placed| placed.created).count(), 1);
     assert_eq!(bed.value("COUNT(*)", "ab_user_role").await.unwrap(), "1");
+}
+
+async fn first_logins_over_two_instances_find_each_others_rows(kind: Kind) {
+    let bed = Bed::airflow(kind, "").await;
+    let hosts = [full(&bed).await, full(&bed).await];
+    for turn in 0..60 {
+        let mut wanted = registering(&format!("user-{turn}"), &[]);
+        wanted.adopt = Adopt::WithoutPassword; // as with a note that the name was free
+        let [a, b] = &hosts;
+        let (a, b) = tokio::join!(a.provision(wanted.clone()), b.provision(wanted));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!(a.user.id, b.user.id);
+        assert!(a.created != b.created, "one of them has made it");
+    }
 }
 
 async fn misfit_is_denied(kind: Kind) {
