@@ -1,0 +1,3 @@
+//! Who comes in, who does not, and how both are told.
+
+mod flows;
