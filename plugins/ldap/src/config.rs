@@ -208,6 +208,19 @@ impl OneOrMany {
 }
 
 impl Config {
+    /// An empty text is the same as none: `"${LDAP_BIND_DN:-}"` chooses the direct flow.
+    pub(crate) fn tidy(&mut self) {
+        for text in [
+            &mut self.bind_dn,
+            &mut self.username_format,
+            &mut self.append_domain,
+        ] {
+            *text = text.take().filter(|text| !text.trim().is_empty());
+        }
+        let password = self.bind_password.take();
+        self.bind_password = password.filter(|password| !password.expose().is_empty());
+    }
+
     /// Is a service account's connection what finds users?
     pub(crate) fn is_indirect(&self) -> bool {
         self.bind_dn.is_some() || self.sasl_external || self.anonymous
@@ -257,7 +270,7 @@ impl Default for Groups {
             filter: "(member={dn})".to_owned(),
             nested: Nested::default(),
             depth: 10,
-            most: 5_000,
+            most: 1_000,
             as_user: false,
         }
     }

@@ -1,30 +1,57 @@
 //! Users of a directory, found and bound over LDAP.
+//!
+//! A login in a straight line: `login` takes the typed name (`name`) through one of
+//! Flask-AppBuilder's two flows over `net`, turns the entry into a user (`user`) with his
+//! `groups`, and a refusal into its `outcome`. `check` says what is wrong with the `config`.
+//! What a stranger typed becomes part of a `filter` or a `dn` only escaped. `README.md` has
+//! the state chart and the table of Flask-AppBuilder's keys.
 
+mod check;
 mod config;
+mod dn;
 mod entry;
 mod filter;
 mod groups;
 mod login;
+mod name;
 mod net;
+mod outcome;
+#[cfg(test)]
+mod random;
+mod template;
 mod trouble;
+mod user;
 
 use countersign_sdk::prelude::*;
 
+use check::{Checked, Flow};
 pub use config::Config;
+use filter::Filter;
 use net::Directory;
+use outcome::{Step, outage};
 
 /// A backend over one directory.
 pub struct Ldap {
     config: Config,
     directory: Directory,
+    flow: Flow,
+    /// What users must match besides their name.
+    filter: Option<Filter>,
 }
 
 impl Configure for Ldap {
     type Config = Config;
 
-    async fn configure(config: Config, cx: Cx) -> Result<Self> {
+    async fn configure(mut config: Config, cx: Cx) -> Result<Self> {
+        config.tidy();
+        let Checked { flow, filter } = check::check(&config)?;
         let directory = Directory::open(&config, &cx)?;
-        Ok(Ldap { config, directory })
+        Ok(Ldap {
+            config,
+            directory,
+            flow,
+            filter,
+        })
     }
 }
 
@@ -34,6 +61,22 @@ impl AuthPlugin for Ldap {
             Some((username, password)) => self.login(&username, &password).await,
             None => Ok(None),
         }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut offered = Capabilities::password();
+        // In the direct flow only the user himself can look.
+        offered.lookup = matches!(self.flow, Flow::Indirect);
+        offered
+    }
+
+    async fn lookup(&self, username: &str) -> Result<Option<User>> {
+        self.find(username).await
+    }
+
+    async fn health(&self) -> Result<()> {
+        let health = self.directory.health().await;
+        health.map_err(|trouble| outage(Step::Service, &trouble))
     }
 }
 
