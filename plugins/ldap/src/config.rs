@@ -131,22 +131,30 @@ pub struct Attributes {
     pub groups: String,
 }
 
-/// Groups that are searched for.
+/// Groups beyond those that the user's own entry names. What each rule finds is added: the values of
+/// `attributes.groups`, the groups that `filter` finds below `base`, the user's primary group
+/// (Active Directory's `primaryGroupID`; with `base`, a posixGroup with his `gidNumber`), and
+/// what `nested` finds above these.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Groups {
-    /// The entry below which groups are searched. Empty: no search.
+    /// The entry below which groups are searched. Empty: groups of groups are searched below
+    /// `search.base`, others not at all.
     pub base: String,
     /// Which of them hold the user: `{dn}` is his entry's name, `{username}` his log-in name, as in
-    /// `(member={dn})` (groupOfNames) and `(memberUid={username})` (posixGroup).
+    /// `(member={dn})` (groupOfNames), `(uniqueMember={dn})` (groupOfUniqueNames) and
+    /// `(memberUid={username})` (posixGroup). For groups of groups, `{dn}` is the name of a group.
     pub filter: String,
-    /// Groups of groups: `chain` asks Active Directory's matching rule in one search,
-    /// `recursive` walks upwards level by level, `auto` chooses by the server, `off` takes direct groups only
-    /// (AUTH_LDAP_USE_NESTED_GROUPS_FOR_ROLES).
+    /// Groups of groups (AUTH_LDAP_USE_NESTED_GROUPS_FOR_ROLES): `auto` is `chain` for users of
+    /// Active Directory, whose entries have an `objectSid`, and `recursive` for all others; `chain` asks
+    /// Active Directory's matching rule in chain, everything in one search; `recursive` asks
+    /// level by level which groups hold the groups found so far, one search for each
+    /// level; `off` takes direct groups only.
     pub nested: Nested,
-    /// Levels that a recursive walk climbs.
+    /// Levels above the direct groups that `recursive` climbs. A deeper nesting is an error, never a user of
+    /// fewer groups.
     pub depth: usize,
-    /// Groups of one user; a user of more is an error, never a user of fewer.
+    /// Groups of one user. More are an error, never a user of fewer groups.
     pub most: usize,
     /// Groups are searched as the user himself, not as the service account.
     pub as_user: bool,

@@ -41,6 +41,11 @@ impl Filter {
         Filter(format!("({attribute}={})", escape(value)))
     }
 
+    /// A text made of filters that were read and of values that were [`escape`]d.
+    pub(crate) fn made(text: String) -> Self {
+        Filter(text)
+    }
+
     /// Entries that match both.
     pub(crate) fn and(&self, other: &Filter) -> Self {
         Filter(format!("(&{}{})", self.0, other.0))

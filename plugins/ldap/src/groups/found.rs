@@ -87,6 +87,8 @@ mod tests {
         let mut found = found(1);
         assert!(found.add("a").unwrap());
         assert!(!found.add("a").unwrap());
-        assert!(matches!(found.add("b"), Err(Trouble::TooMuch(why)) if why.contains("groups.most")));
+        assert!(
+            matches!(found.add("b"), Err(Trouble::TooMuch(why)) if why.contains("groups.most"))
+        );
     }
 }

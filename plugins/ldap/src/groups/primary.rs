@@ -24,12 +24,11 @@ pub(super) async fn group(
         return Ok(None);
     };
     let escaped: String = sid.iter().map(|byte| format!("\\{byte:02x}")).collect();
-    let filter = Filter::parse(&format!("({OBJECT_SID}={escaped})"));
     let found = session
         .search(&Query {
             base: name::domain(&user.dn).unwrap_or(base),
             depth: Reach::Subtree,
-            filter: &filter.map_err(Trouble::Unavailable)?,
+            filter: &Filter::made(format!("({OBJECT_SID}={escaped})")),
             attributes: &["1.1"],
             most: 1,
         })

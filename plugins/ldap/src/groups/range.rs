@@ -37,7 +37,7 @@ pub(super) async fn values(
             .search(&Query {
                 base: &entry.dn,
                 depth: Reach::Base,
-                filter: &Filter::parse("(objectClass=*)").map_err(Trouble::Unavailable)?,
+                filter: &Filter::made("(objectClass=*)".to_owned()),
                 attributes: &[&rest],
                 most: 1,
             })

@@ -28,7 +28,9 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// The groups that hold the user himself.
     pub(super) async fn direct(&mut self) -> Result<Vec<String>, Trouble> {
-        let filter = self.membership.of_any(&[&self.user.dn], self.username, Rule::Equal);
+        let filter = self
+            .membership
+            .of_any(&[&self.user.dn], self.username, Rule::Equal);
         self.groups(&self.or_of_his_number(filter)).await
     }
 
@@ -38,7 +40,8 @@ impl Search<'_> {
         names.extend(primary);
         let membership = self.membership.with_dn();
         let filter = membership.of_any(&names, self.username, Rule::Chain);
-        self.groups(&format!("(&(objectCategory=group){filter})")).await
+        let groups = Filter::equals("objectCategory", "group");
+        self.groups(&groups.and(&filter)).await
     }
 
     /// The groups that hold the user, and upwards from all that were found, level by level: one
@@ -75,23 +78,23 @@ impl Search<'_> {
     }
 
     /// Or the primary group of a POSIX account (RFC 2307), which need not list him.
-    fn or_of_his_number(&self, filter: String) -> String {
+    fn or_of_his_number(&self, filter: Filter) -> Filter {
         let number = self.user.first(GID_NUMBER);
         match number.and_then(|number| number.parse::<u32>().ok()) {
-            Some(number) => {
-                format!("(|{filter}(&(objectClass=posixGroup)({GID_NUMBER}={number})))")
-            }
+            Some(number) => Filter::made(format!(
+                "(|{filter}(&(objectClass=posixGroup)({GID_NUMBER}={number})))"
+            )),
             None => filter,
         }
     }
 
-    async fn groups(&mut self, filter: &str) -> Result<Vec<String>, Trouble> {
+    async fn groups(&mut self, filter: &Filter) -> Result<Vec<String>, Trouble> {
         let found = self
             .session
             .search(&Query {
                 base: self.base,
                 depth: Reach::Subtree,
-                filter: &Filter::parse(filter).map_err(Trouble::Unavailable)?,
+                filter,
                 attributes: &["1.1"],
                 // Every one holds him, so that more are too many.
                 most: self.most,
