@@ -8,8 +8,8 @@ use countersign_sdk::{AuthError, Result};
 use crate::config::{Config, Nested};
 use crate::dn::Dn;
 use crate::filter::Filter;
+use crate::groups;
 use crate::name::BindName;
-use crate::template::Template;
 
 /// Longer than this nobody waits for a login.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -34,7 +34,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked> {
     let mut wrong = Vec::new();
     let mut add = |key: &str, found: Result<(), String>| {
         if let Err(text) = found {
-            wrong.push(format!("`{key}`: {text}"));
+            wrong.push(format!("{key}: {text}"));
         }
     };
     for (key, result) in accounts(config) {
@@ -81,11 +81,11 @@ pub(crate) fn check(config: &Config) -> Result<Checked> {
         "search.filter",
         filter.as_ref().map(drop).map_err(Clone::clone),
     );
-    add("groups.filter", groups(&config.groups.filter));
     let flow = flow(config);
     if let Err((key, text)) = &flow {
         add(key, Err(text.clone()));
     }
+    wrong.extend(groups::check(config).err());
     match (flow, filter) {
         (Ok(flow), Ok(filter)) if wrong.is_empty() => {
             odd(config);
@@ -187,18 +187,6 @@ fn users(text: &str) -> Result<Option<Filter>, String> {
         ));
     }
     Filter::parse(text).map(Some)
-}
-
-fn groups(text: &str) -> Result<(), String> {
-    let template = Template::parse(text, &["dn", "username"])?;
-    Filter::parse(&template.fill(|_| "x".to_owned()))?;
-    if template.count("dn") + template.count("username") == 0 {
-        return Err(format!(
-            "expected {{dn}} or {{username}}, without which every user is in all groups, found {text:?}; \
-             as in (member={{dn}}) or (memberUid={{username}})"
-        ));
-    }
-    Ok(())
 }
 
 /// Names of attributes, and whether there may be none.
@@ -418,12 +406,12 @@ mod tests {
             (
                 json!({ "groups": { "filter": "(member={user})" } }),
                 "groups.filter",
-                "{dn} or {username}",
+                "{dn}",
             ),
             (
                 json!({ "groups": { "filter": "(cn=admins)" } }),
                 "groups.filter",
-                "in all groups",
+                "into every group",
             ),
             (
                 json!({ "groups": { "filter": "member={dn}" } }),
@@ -461,7 +449,7 @@ mod tests {
                 .unwrap_or_else(|| panic!("{more}"));
             let text = error.detail();
             assert!(
-                text.starts_with(&format!("`{key}`: ")) && text.contains(says),
+                text.starts_with(&format!("{key}: ")) && text.contains(says),
                 "{more}: {text}"
             );
             assert!(!text.contains("canary"), "{text}");
@@ -480,7 +468,7 @@ mod tests {
             "pool.size",
             "attributes.email",
         ] {
-            assert!(error.detail().contains(&format!("`{key}`")), "{error}");
+            assert!(error.detail().contains(&format!("{key}: ")), "{error}");
         }
     }
 

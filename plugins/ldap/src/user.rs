@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::config::{Attributes, Config};
 use crate::dn::Dn;
 use crate::entry::Entry;
+use crate::groups;
+use crate::name::IDENTITY;
 
 /// What `attributes.id: auto` takes, in this order.
 const LASTING: &[&str] = &["entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID"];
@@ -16,9 +18,6 @@ const STATE: &[&str] = &[
     "nsAccountLock",
     "pwdAccountLockedTime",
 ];
-
-/// What groups are found by, beside the attribute that names them.
-const GROUPS: &[&str] = &["objectClass", "objectSid", "primaryGroupID", "gidNumber"];
 
 /// The longest name or address that is taken, in characters: Airflow's column of addresses.
 const LONGEST: usize = 512;
@@ -36,12 +35,12 @@ pub(crate) fn attributes(config: &Config) -> Vec<&str> {
         &own.first_name,
         &own.last_name,
         &own.email,
-        &own.groups,
     ];
     let all = id
         .into_iter()
         .chain(named)
-        .chain([STATE, GROUPS, crate::name::IDENTITY].concat());
+        .chain(groups::attributes(config))
+        .chain([STATE, IDENTITY].concat());
     let mut wanted: Vec<&str> = Vec::new();
     for name in all.filter(|name| !name.is_empty()) {
         if !wanted.iter().any(|known| known.eq_ignore_ascii_case(name)) {
