@@ -101,8 +101,22 @@ impl Bed {
 
     /// Adds the entries of this LDIF, or makes the changes that it names, as administrator.
     pub(crate) fn change(&self, ldif: &str) {
+        self.modify(&["-Q", "-Y", "EXTERNAL", "-H", self.ldapi()], ldif);
+    }
+
+    /// The same in `dc=nested,dc=test`, where everybody may read everything.
+    pub(crate) fn change_nested(&self, ldif: &str) {
+        let administrator = ["-D", "cn=admin,dc=nested,dc=test", "-w", "admin-pw"];
+        self.modify(
+            &[&["-x", "-H", self.url()], &administrator[..]].concat(),
+            ldif,
+        );
+    }
+
+    fn modify(&self, by: &[&str], ldif: &str) {
         let mut child = Command::new("ldapmodify")
-            .args(["-a", "-Q", "-Y", "EXTERNAL", "-H", self.ldapi()])
+            .arg("-a")
+            .args(by)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
