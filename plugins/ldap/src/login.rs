@@ -67,8 +67,8 @@ impl Ldap {
             self.bind_nobody().await;
             return Ok(None);
         };
-        let subject = user::username(&self.config, &entry, typed);
-        let Some(mut own) = self.bind(&entry.dn, password, &subject).await? else {
+        let subject = user::uid(&self.config, &entry, typed);
+        let Some(mut own) = self.bind(&entry.dn, password, subject).await? else {
             return Ok(None);
         };
         if self.config.groups.as_user {
@@ -131,7 +131,8 @@ impl Ldap {
             tracing::error!(dn = entry.dn, "the entry {why}: see to `attributes.id`");
             AuthError::denied(format!("the entry {why}")).subject(typed)
         })?;
-        let found = groups::of_user(&self.config, session, entry, &user.username).await;
+        let uid = user::uid(&self.config, entry, typed);
+        let found = groups::of_user(&self.config, session, entry, uid).await;
         user.groups = found.map_err(|trouble| outage(Step::Groups, &trouble))?;
         Ok(user)
     }

@@ -75,15 +75,24 @@ pub(crate) fn of_bound(bound: &str, typed: &str) -> User {
     }
 }
 
-/// The log-in name as the directory writes it: of several the one that was typed.
+/// The user's name in the token, as the directory writes it.
 pub(crate) fn username(config: &Config, entry: &Entry, typed: &str) -> String {
-    let uid = &config.search.uid_attribute;
     let own = Some(&config.attributes.username).filter(|name| !name.is_empty());
-    let name = own.unwrap_or(uid);
+    let name = own.unwrap_or(&config.search.uid_attribute);
+    spelled(entry, name, typed).to_owned()
+}
+
+/// The name that he is found and listed in groups by, as the directory writes it.
+pub(crate) fn uid<'a>(config: &Config, entry: &'a Entry, typed: &'a str) -> &'a str {
+    spelled(entry, &config.search.uid_attribute, typed)
+}
+
+/// Of several values the one that was typed.
+fn spelled<'a>(entry: &'a Entry, name: &str, typed: &'a str) -> &'a str {
     let folded = typed.to_lowercase();
     let values: Vec<&str> = entry.all(name).filter(|value| is_clean(value)).collect();
     let same = values.iter().find(|value| value.to_lowercase() == folded);
-    same.or(values.first()).copied().unwrap_or(typed).to_owned()
+    same.or(values.first()).copied().unwrap_or(typed)
 }
 
 /// Why the account may not log in, as its entry tells.

@@ -46,6 +46,18 @@ async fn attributes_are_found_in_any_case_and_may_be_absent() {
 }
 
 #[tokio::test]
+async fn groups_list_him_by_the_name_that_he_is_found_by() {
+    let settings = json!({
+        "attributes": { "username": "cn" },
+        "groups": { "base": format!("ou=groups,{BASE}"), "filter": "(memberUid={username})" },
+    });
+    let ldap = instance(bed().settings(settings)).await;
+    let user = login(&ldap, "BOB", "bob-pw").await.unwrap().unwrap();
+    assert_eq!(user.username, "Bob Brown");
+    assert!(user.groups.contains(&format!("cn=posix,ou=groups,{BASE}")));
+}
+
+#[tokio::test]
 async fn user_without_the_chosen_id_does_not_come_in() {
     let settings = json!({ "attributes": { "id": "employeeNumber" } });
     let ldap = instance(bed().settings(settings)).await;
