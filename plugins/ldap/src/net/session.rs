@@ -1,14 +1,20 @@
-//! One connection: what can be asked on it, each under the operation's time limit.
+//! What a login holds of a connection: a share of the service account's, or one of its own
+//! that a user is bound on.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use countersign_sdk::Secret;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry};
 
-use crate::config::{Depth, Timeouts};
+use super::core::Core;
+use super::failure::Failure;
+use super::lines::Lease;
+use super::server::{Known, Server};
+use super::spares::Own;
+use crate::config::Depth;
 use crate::entry::Entry;
 use crate::filter::Filter;
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::Trouble;
 
 /// A search.
 pub(crate) struct Query<'a> {
@@ -28,84 +34,112 @@ pub(crate) enum Reach {
     Subtree,
 }
 
-/// An open connection. It belongs to whoever was bound last.
+/// An open connection, or a share of one. What is asked on it has a time limit each.
 pub(crate) struct Session {
-    ldap: Ldap,
-    server: String,
-    operation: Duration,
+    held: Held,
+    core: Arc<Core>,
+}
+
+enum Held {
+    Share(Lease),
+    Own(Own),
 }
 
 impl Session {
-    pub(super) async fn connect(
-        url: &str,
-        start_tls: bool,
-        timeouts: Timeouts,
-    ) -> Result<Self, Trouble> {
-        let settings = LdapConnSettings::new()
-            .set_conn_timeout(timeouts.connect)
-            .set_starttls(start_tls);
-        let (connection, ldap) = LdapConnAsync::with_settings(settings, url)
-            .await
-            .map_err(|error| unavailable(url, &error))?;
-        ldap3::drive!(connection);
-        Ok(Session {
-            ldap,
-            server: url.to_owned(),
-            operation: timeouts.operation,
-        })
+    pub(super) fn of_service(lease: Lease, core: &Arc<Core>) -> Self {
+        Session {
+            held: Held::Share(lease),
+            core: Arc::clone(core),
+        }
     }
 
-    /// Binds; an empty password never reaches the server, which would take it for "nobody".
+    pub(super) fn of_user(own: Own, core: &Arc<Core>) -> Self {
+        Session {
+            held: Held::Own(own),
+            core: Arc::clone(core),
+        }
+    }
+
+    /// Becomes a user's session, on a connection of its own: the service account's are
+    /// never bound as anybody else.
     pub(crate) async fn bind(&mut self, name: &str, password: &Secret) -> Result<(), Trouble> {
-        let bound = self
-            .ldap
-            .with_timeout(self.operation)
-            .simple_bind(name, password.expose())
-            .await;
-        let result = bound.map_err(|error| unavailable(&self.server, &error))?;
-        self.success(result)
+        self.held = Held::Own(self.core.bind(name, password).await?);
+        Ok(())
     }
 
-    /// All entries that match, references to other servers left out.
+    /// All entries that match, references to other servers left out. Paged where the server
+    /// can. Where the service account's connection turns out dead, once more on another.
     pub(crate) async fn search(&mut self, query: &Query<'_>) -> Result<Vec<Entry>, Trouble> {
-        let scope = match query.depth {
-            Reach::Base => Scope::Base,
-            Reach::One => Scope::OneLevel,
-            Reach::Subtree => Scope::Subtree,
+        let failure = match self.attempt(query).await {
+            Ok(found) => return Ok(found),
+            Err(failure) => failure,
         };
-        let attributes = query.attributes.to_vec();
-        let found = self
-            .ldap
-            .with_timeout(self.operation)
-            .search(query.base, scope, query.filter.as_str(), attributes)
-            .await;
-        let found = found.map_err(|error| unavailable(&self.server, &error))?;
-        self.success(found.1)?;
-        let own = found
-            .0
-            .into_iter()
-            .filter(|entry| !entry.is_ref() && !entry.is_intermediate());
-        Ok(own
-            .map(|entry| entry_of(SearchEntry::construct(entry)))
-            .collect())
+        let server = Arc::clone(self.at());
+        if !failure.is_outage() {
+            return Err(failure.trouble(&server.name));
+        }
+        if !matches!(failure, Failure::Lost(_)) {
+            server.put_aside(&failure);
+        }
+        if let Held::Own(_) = self.held {
+            return Err(failure.trouble(&server.name));
+        }
+        server.lines.distrust();
+        self.held = Held::Share(self.core.lease().await?);
+        let again = self.attempt(query).await;
+        again.map_err(|failure| failure.trouble(&self.at().name))
+    }
+
+    async fn attempt(&mut self, query: &Query<'_>) -> Result<Vec<Entry>, Failure> {
+        let server = Arc::clone(self.at());
+        let pages = server.known().is_some_and(|known| known.pages);
+        let limit = server.timeouts.operation;
+        let begun = Instant::now();
+        let found = match &mut self.held {
+            Held::Share(lease) => lease.wire().search(query, pages, limit).await,
+            Held::Own(own) => match own.begin() {
+                Some(wire) => {
+                    let found = wire.search(query, pages, limit).await;
+                    own.done();
+                    found
+                }
+                None => Err(Failure::Lost("the connection is closed".to_owned())),
+            },
+        };
+        let result = found.as_ref().map(drop);
+        server
+            .metrics
+            .searched(&server.name, result, begun.elapsed());
+        found
+    }
+
+    /// Does the root DSE answer?
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        match &self.held {
+            Held::Share(lease) => self.at().root(lease.wire(), &["1.1"]).await.map(drop),
+            Held::Own(_) => Ok(()),
+        }
     }
 
     /// The server behind it.
     pub(crate) fn server(&self) -> &str {
-        &self.server
+        &self.at().name
     }
 
-    fn success(&self, result: LdapResult) -> Result<(), Trouble> {
-        if result.rc == 0 {
-            return Ok(());
+    /// Is it Active Directory, whose ways are its own?
+    pub(crate) fn is_active_directory(&self) -> bool {
+        self.known().active_directory
+    }
+
+    fn known(&self) -> Known {
+        self.at().known().unwrap_or_default()
+    }
+
+    pub(super) fn at(&self) -> &Arc<Server> {
+        match &self.held {
+            Held::Share(lease) => &lease.server,
+            Held::Own(own) => &own.server,
         }
-        Err(Trouble::Answer(Answer {
-            code: result.rc,
-            text: result.text,
-            referrals: result.refs,
-            policy: None,
-            server: self.server.clone(),
-        }))
     }
 }
 
@@ -116,16 +150,4 @@ impl From<Depth> for Reach {
             Depth::One => Reach::One,
         }
     }
-}
-
-fn entry_of(entry: SearchEntry) -> Entry {
-    let texts = entry
-        .attrs
-        .into_iter()
-        .map(|(name, values)| (name, values.into_iter().map(String::into_bytes).collect()));
-    Entry::new(entry.dn, texts.chain(entry.bin_attrs))
-}
-
-fn unavailable(server: &str, error: &LdapError) -> Trouble {
-    Trouble::Unavailable(format!("{server}: {error}"))
 }

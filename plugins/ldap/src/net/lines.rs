@@ -1,0 +1,202 @@
+//! The service account's connections to one server. Each carries many searches at once, so
+//! that a few of them serve hundreds of logins however far the server is. None of them is
+//! ever bound as anybody else.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
+
+use super::failure::Failure;
+use super::rules::Account;
+use super::server::Server;
+use super::wire::Wire;
+use crate::trouble::Trouble;
+
+/// A connection that so many use is busy: another is opened, if there may be one more.
+const BUSY: usize = 8;
+/// So many may use one connection.
+const FULL: usize = 64;
+
+#[derive(Default)]
+pub(super) struct Lines {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: Vec<Arc<Line>>,
+    opening: usize,
+}
+
+struct Line {
+    wire: Wire,
+    leases: AtomicUsize,
+    /// When the last lease ended.
+    left: Mutex<Instant>,
+}
+
+/// A share of a connection, until it is dropped.
+pub(super) struct Lease {
+    line: Arc<Line>,
+    pub(super) server: Arc<Server>,
+}
+
+enum Pick {
+    Share(Lease),
+    Open,
+    Wait,
+}
+
+impl Lines {
+    /// A share of a connection to this server; waits no longer than an operation may take.
+    pub(super) async fn lease(
+        server: &Arc<Server>,
+        account: &Account,
+        alone: bool,
+    ) -> Result<Lease, Failure> {
+        let limit = server.timeouts.operation;
+        let deadline = tokio::time::Instant::now() + limit;
+        loop {
+            let mut changed = std::pin::pin!(server.lines.changed.notified());
+            changed.as_mut().enable();
+            match server.lines.pick(server) {
+                Pick::Share(lease) => match server.check(lease.wire()).await {
+                    Ok(()) => return Ok(lease),
+                    Err(_) => lease.wire().give_up(),
+                },
+                Pick::Open => return Self::open(server, account, alone).await,
+                Pick::Wait => timeout_at(deadline, changed).await.map_err(|_| {
+                    Failure::Final(Trouble::Unavailable(format!(
+                        "{}: none of the {} connections of the service account (pool.size) was free \
+                         within {limit:?}",
+                        server.name, server.pool.size
+                    )))
+                })?,
+            }
+        }
+    }
+
+    async fn open(server: &Arc<Server>, account: &Account, alone: bool) -> Result<Lease, Failure> {
+        let _opening = Opening(&server.lines);
+        let wire = server.connect(alone).await?;
+        let bound = wire.bind_account(account, server.timeouts.connect).await;
+        if !matches!(account, Account::Nobody) {
+            server.metrics.bound(&server.name, bound.as_ref().map(drop));
+        }
+        bound?;
+        server.learn_more(&wire).await;
+        let line = Arc::new(Line {
+            wire,
+            leases: AtomicUsize::new(0),
+            left: Mutex::new(Instant::now()),
+        });
+        let lease = Lease::new(&line, server);
+        server.lines.lock().open.push(line);
+        Ok(lease)
+    }
+
+    /// The least busy connection, or the right to open one.
+    fn pick(&self, server: &Arc<Server>) -> Pick {
+        let mut state = self.lock();
+        let pool = server.pool;
+        state
+            .open
+            .retain(|line| line.wire.is_usable() && line.wire.age() < pool.lifetime);
+        let may_open = state.open.len() + state.opening < pool.size;
+        let free = state.open.iter().min_by_key(|line| line.leases());
+        let most = if may_open { BUSY } else { FULL };
+        match free {
+            Some(line) if line.leases() < most => Pick::Share(Lease::new(line, server)),
+            _ if may_open => {
+                state.opening += 1;
+                Pick::Open
+            }
+            _ => Pick::Wait,
+        }
+    }
+
+    /// After a connection broke: the others that nobody uses may have broken unseen.
+    pub(super) fn distrust(&self) {
+        self.lock().open.retain(|line| line.leases() > 0);
+        self.changed.notify_waiters();
+    }
+
+    /// Closes what lay too long or is too old.
+    pub(super) fn sweep(&self, server: &Server) {
+        let pool = server.pool;
+        let (in_use, idle) = {
+            let mut state = self.lock();
+            state.open.retain(|line| {
+                let idle = line.leases() == 0 && line.idle() >= pool.idle;
+                line.wire.is_usable() && line.wire.age() < pool.lifetime && !idle
+            });
+            let in_use = state.open.iter().filter(|line| line.leases() > 0).count();
+            (in_use, state.open.len() - in_use)
+        };
+        server.metrics.pool(&server.name, in_use, idle);
+        self.changed.notify_waiters();
+    }
+
+    /// Closes all of them.
+    pub(super) async fn close(&self) {
+        let open = std::mem::take(&mut self.lock().open);
+        for line in open {
+            line.wire.close().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    fn leases(&self) -> usize {
+        self.leases.load(Ordering::Relaxed)
+    }
+
+    fn idle(&self) -> std::time::Duration {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.elapsed()
+    }
+}
+
+impl Lease {
+    fn new(line: &Arc<Line>, server: &Arc<Server>) -> Self {
+        line.leases.fetch_add(1, Ordering::Relaxed);
+        Lease {
+            line: Arc::clone(line),
+            server: Arc::clone(server),
+        }
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.line.wire
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        *self
+            .line
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.line.leases.fetch_sub(1, Ordering::Relaxed);
+        self.server.lines.changed.notify_waiters();
+    }
+}
+
+/// The right to open a connection; others wait for its end, whatever that is.
+struct Opening<'a>(&'a Lines);
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.lock().opening -= 1;
+        self.0.changed.notify_waiters();
+    }
+}
