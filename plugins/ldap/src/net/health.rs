@@ -51,6 +51,12 @@ impl Health {
         }
     }
 
+    /// Neither aside nor slow.
+    pub(super) fn is_up(&self) -> bool {
+        let state = self.lock();
+        state.until.is_none() && !state.slow
+    }
+
     /// It answered. True: it was aside until now.
     pub(super) fn is_back(&self) -> bool {
         let mut state = self.lock();
@@ -77,7 +83,7 @@ impl Health {
         Some(pause)
     }
 
-    /// Begins an attempt to connect. True: no other is under way.
+    /// Begins an attempt to connect.
     pub(super) fn begin(&self) -> Attempt<'_> {
         let mut state = self.lock();
         state.attempts += 1;
@@ -100,6 +106,7 @@ impl Health {
 /// An attempt to connect, until it is dropped.
 pub(super) struct Attempt<'a> {
     health: &'a Health,
+    /// No other was under way.
     pub(super) is_first: bool,
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Lines {
 struct State {
     open: Vec<Arc<Line>>,
     opening: usize,
+    /// The last attempt to open one that failed: those who waited for it share it.
+    failed: Option<(Instant, Failure)>,
 }
 
 struct Line {
@@ -47,7 +49,7 @@ pub(super) struct Lease {
 
 enum Pick {
     Share(Lease),
-    Open,
+    Open(Opening),
     Wait,
 }
 
@@ -59,17 +61,19 @@ impl Lines {
         alone: bool,
     ) -> Result<Lease, Failure> {
         let limit = server.timeouts.operation;
-        let deadline = tokio::time::Instant::now() + limit;
+        let begun = Instant::now();
         loop {
             let mut changed = std::pin::pin!(server.lines.changed.notified());
             changed.as_mut().enable();
-            match server.lines.pick(server) {
+            match server.lines.pick(server, begun)? {
                 Pick::Share(lease) => match server.check(lease.wire()).await {
                     Ok(()) => return Ok(lease),
                     Err(_) => lease.wire().give_up(),
                 },
-                Pick::Open => return Self::open(server, account, alone).await,
-                Pick::Wait => timeout_at(deadline, changed).await.map_err(|_| {
+                // Somebody else found out meanwhile.
+                _ if !alone && !server.is_up() => return Err(Failure::Crowded),
+                Pick::Open(opening) => return opening.open(account, alone).await,
+                Pick::Wait => timeout_at((begun + limit).into(), changed).await.map_err(|_| {
                     Failure::Final(Trouble::Unavailable(format!(
                         "{}: none of the {} connections of the service account (pool.size) was free \
                          within {limit:?}",
@@ -80,27 +84,8 @@ impl Lines {
         }
     }
 
-    async fn open(server: &Arc<Server>, account: &Account, alone: bool) -> Result<Lease, Failure> {
-        let _opening = Opening(&server.lines);
-        let wire = server.connect(alone).await?;
-        let bound = wire.bind_account(account, server.timeouts.connect).await;
-        if !matches!(account, Account::Nobody) {
-            server.metrics.bound(&server.name, bound.as_ref().map(drop));
-        }
-        bound?;
-        server.learn_more(&wire).await;
-        let line = Arc::new(Line {
-            wire,
-            leases: AtomicUsize::new(0),
-            left: Mutex::new(Instant::now()),
-        });
-        let lease = Lease::new(&line, server);
-        server.lines.lock().open.push(line);
-        Ok(lease)
-    }
-
     /// The least busy connection, or the right to open one.
-    fn pick(&self, server: &Arc<Server>) -> Pick {
+    fn pick(&self, server: &Arc<Server>, begun: Instant) -> Result<Pick, Failure> {
         let mut state = self.lock();
         let pool = server.pool;
         state
@@ -109,14 +94,15 @@ impl Lines {
         let may_open = state.open.len() + state.opening < pool.size;
         let free = state.open.iter().min_by_key(|line| line.leases());
         let most = if may_open { BUSY } else { FULL };
-        match free {
-            Some(line) if line.leases() < most => Pick::Share(Lease::new(line, server)),
-            _ if may_open => {
-                state.opening += 1;
-                Pick::Open
-            }
-            _ => Pick::Wait,
+        if let Some(line) = free.filter(|line| line.leases() < most) {
+            return Ok(Pick::Share(Lease::new(line, server)));
         }
+        match &state.failed {
+            Some((when, failure)) if *when >= begun => return Err(failure.clone()),
+            _ if !may_open => return Ok(Pick::Wait),
+            _ => state.opening += 1,
+        }
+        Ok(Pick::Open(Opening(Arc::clone(server))))
     }
 
     /// After a connection broke: the others that nobody uses may have broken unseen.
@@ -192,11 +178,46 @@ impl Drop for Lease {
 }
 
 /// The right to open a connection; others wait for its end, whatever that is.
-struct Opening<'a>(&'a Lines);
+struct Opening(Arc<Server>);
 
-impl Drop for Opening<'_> {
+impl Opening {
+    async fn open(self, account: &Account, alone: bool) -> Result<Lease, Failure> {
+        let server = &self.0;
+        let wire = match Self::bound(server, account, alone).await {
+            Ok(wire) => wire,
+            Err(failure) => {
+                if !matches!(failure, Failure::Crowded) {
+                    server.lines.lock().failed = Some((Instant::now(), failure.clone()));
+                }
+                return Err(failure);
+            }
+        };
+        let line = Arc::new(Line {
+            wire,
+            leases: AtomicUsize::new(0),
+            left: Mutex::new(Instant::now()),
+        });
+        let lease = Lease::new(&line, server);
+        server.lines.lock().open.push(line);
+        Ok(lease)
+    }
+
+    async fn bound(server: &Server, account: &Account, alone: bool) -> Result<Wire, Failure> {
+        let wire = server.connect(alone).await?;
+        let bound = wire.bind_account(account, server.timeouts.connect).await;
+        if !matches!(account, Account::Nobody) {
+            let result = bound.as_ref().map(drop);
+            server.metrics.bound(&server.name, result);
+        }
+        bound?;
+        server.learn_more(&wire).await;
+        Ok(wire)
+    }
+}
+
+impl Drop for Opening {
     fn drop(&mut self) {
-        self.0.lock().opening -= 1;
-        self.0.changed.notify_waiters();
+        self.0.lines.lock().opening -= 1;
+        self.0.lines.changed.notify_waiters();
     }
 }

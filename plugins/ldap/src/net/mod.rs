@@ -22,6 +22,8 @@ mod session;
 mod spares;
 mod srv;
 mod start_tls;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod verifier;
 mod wire;

@@ -175,6 +175,11 @@ impl Server {
         }
     }
 
+    /// Would it be used now?
+    pub(super) fn is_up(&self) -> bool {
+        self.health.is_up()
+    }
+
     pub(super) fn advice(&self) -> Advice {
         self.health.advice(Instant::now())
     }

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn weights_decide_how_often_one_is_first() {
         let records = vec![record(1, 90, "often"), record(1, 10, "seldom")];
-        let first = |_| ordered(records.clone()).swap_remove(0).target == "often";
+        let first = |_: &usize| ordered(records.clone()).swap_remove(0).target == "often";
         let often = (0..2_000).filter(first).count();
         assert!((1_600..1_980).contains(&often), "{often}");
     }

@@ -1,0 +1,98 @@
+//! Settings that cannot be meant are refused with the key's name.
+
+use super::*;
+
+fn refusal(change: Value) -> String {
+    let mut settings = json!({ "url": "ldaps://ldap.example.com" });
+    for (key, value) in change.as_object().unwrap() {
+        settings[key] = value.clone();
+    }
+    let error = open(settings).map(drop).unwrap_err();
+    assert_eq!(error.kind(), countersign_sdk::Kind::Invalid);
+    assert!(!error.detail().contains("canary"), "{error}");
+    error.detail().to_owned()
+}
+
+#[tokio::test]
+async fn wrong_settings_are_refused_by_their_key() {
+    let wrong = [
+        (json!({ "url": [] }), "url:"),
+        (json!({ "url": "ldap.example.com" }), "url:"),
+        (
+            json!({ "url": "http://ldap.example.com" }),
+            "unknown scheme",
+        ),
+        (json!({ "url": "ldaps://" }), "url:"),
+        (json!({ "url": "ldaps://a:0" }), "url:"),
+        (json!({ "url": "ldaps://a:70000" }), "url:"),
+        (json!({ "url": "ldaps://a/dc=example" }), "search.base"),
+        (json!({ "url": "ldaps://a?x" }), "url:"),
+        (json!({ "url": "ldaps://me:canary@a" }), "bind_dn"),
+        (json!({ "url": "ldaps://me:can ary:canary@a b" }), "url:"),
+        (json!({ "url": "ldaps://exämple.com" }), "xn--"),
+        (json!({ "url": ["ldaps://a", "ldaps://A:636"] }), "twice"),
+        (json!({ "url": "ldapi://run" }), "%2F"),
+        (json!({ "url": "ldaps+srv://a:636" }), "domain alone"),
+        (json!({ "url": "ldap://ldap.example.com" }), "plain_text"),
+        (json!({ "url": "ldap+srv://example.com" }), "plain_text"),
+        (json!({ "start_tls": true }), "start_tls:"),
+        (
+            json!({ "url": "ldapi://%2Frun%2Fldapi", "start_tls": true }),
+            "start_tls:",
+        ),
+        (json!({ "bind_dn": "cn=a" }), "bind_password:"),
+        (
+            json!({ "bind_dn": "cn=a", "bind_password": "" }),
+            "bind_password:",
+        ),
+        (
+            json!({ "bind_dn": " ", "bind_password": "canary" }),
+            "bind_dn:",
+        ),
+        (json!({ "bind_password": "canary" }), "bind_password:"),
+        (
+            json!({ "bind_dn": "cn=a", "bind_password": "canary", "anonymous": true }),
+            "bind_dn, anonymous:",
+        ),
+        (
+            json!({ "sasl_external": true, "anonymous": true }),
+            "sasl_external, anonymous:",
+        ),
+        (json!({ "sasl_external": true }), "tls.certificate"),
+        (
+            json!({ "tls": { "ca": "/nowhere/ca.pem" } }),
+            "tls.ca: /nowhere/ca.pem",
+        ),
+        (json!({ "tls": { "ca": "/dev/null" } }), "tls.ca: /dev/null"),
+        (
+            json!({ "tls": { "private_key": "canary" } }),
+            "tls.certificate:",
+        ),
+        (
+            json!({ "tls": { "certificate": "/dev/null" } }),
+            "tls.private_key:",
+        ),
+        (json!({ "pool": { "size": 0 } }), "pool.size:"),
+    ];
+    for (change, expected) in wrong {
+        let said = refusal(change.clone());
+        assert!(said.contains(expected), "{change}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn servers_are_named_as_they_are_reached() {
+    let right = [
+        ("ldap://localhost", "ldap://localhost:389"),
+        ("ldap://127.0.0.1:3890/", "ldap://127.0.0.1:3890"),
+        ("ldap://[::1]", "ldap://[::1]:389"),
+        ("ldaps://LDAP.Example.COM.", "ldaps://ldap.example.com:636"),
+        ("ldapi://%2Frun%2Fslapd", "ldapi://%2Frun%2Fslapd"),
+        ("ldaps+srv://example.com", "ldaps+srv://example.com"),
+    ];
+    for (url, name) in right {
+        let address = super::super::address::Address::parse(url).unwrap();
+        assert_eq!(address.to_string(), name);
+        open(json!({ "url": url })).unwrap();
+    }
+}
