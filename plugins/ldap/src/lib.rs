@@ -78,6 +78,10 @@ impl AuthPlugin for Ldap {
         let health = self.directory.health().await;
         health.map_err(|trouble| outage(Step::Service, &trouble))
     }
+
+    async fn shutdown(&self) {
+        self.directory.shutdown().await;
+    }
 }
 
 export_plugin!(Ldap);

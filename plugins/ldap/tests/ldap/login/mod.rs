@@ -5,9 +5,11 @@ mod injection;
 mod lookup;
 mod names;
 mod outages;
+mod policy;
 mod refusals;
 mod secrets;
 mod settings;
+mod transport;
 
 use countersign_ldap::Ldap;
 use countersign_sdk::{AuthError, Kind};

@@ -54,10 +54,12 @@ async fn l11_server_that_is_gone_is_an_outage_and_none_when_it_is_back() {
 
 #[tokio::test]
 async fn refused_service_account_is_an_outage_that_names_its_keys() {
+    // So many failures lock it: nobody else may need it.
+    let own = Bed::start(&[]);
     let wrong = json!({ "bind_password": "canary-wrong" });
     let unknown = json!({ "bind_dn": "cn=nobody,dc=example,dc=test" });
     for settings in [wrong, unknown] {
-        let ldap = instance(bed().settings(settings)).await;
+        let ldap = instance(own.settings(settings)).await;
         let (why, log) = logged(unavailable(&ldap, "alice", "alice-pw")).await;
         for text in [&why, &log] {
             assert!(text.contains("`bind_dn` and `bind_password`"), "{text}");
@@ -66,6 +68,7 @@ async fn refused_service_account_is_an_outage_that_names_its_keys() {
         assert!(log.contains("ERROR"), "{log}");
         assert!(ldap.health().await.is_err());
     }
+    own.stop();
 }
 
 #[tokio::test]
