@@ -11,6 +11,8 @@ mod config;
 mod dn;
 mod entry;
 mod filter;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod groups;
 mod login;
 mod name;
