@@ -1,11 +1,14 @@
 //! What no schema can say of the settings. Each mistake is told by its key, with what was
 //! expected, what was found and what to do, and all of them at once.
 
+mod attribute;
+mod odd;
+
 use std::time::Duration;
 
 use countersign_sdk::{AuthError, Result};
 
-use crate::config::{Config, Nested};
+use crate::config::Config;
 use crate::dn::Dn;
 use crate::filter::Filter;
 use crate::groups;
@@ -41,7 +44,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked> {
         add(key, result);
     }
     for (key, name, may_be_empty) in names(config) {
-        add(key, attribute(name, may_be_empty));
+        add(key, attribute::check(name, may_be_empty));
     }
     for (key, found, range) in sizes(config) {
         let fits = range.contains(&found);
@@ -88,7 +91,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked> {
     wrong.extend(groups::check(config).err());
     match (flow, filter) {
         (Ok(flow), Ok(filter)) if wrong.is_empty() => {
-            odd(config);
+            odd::warn(config);
             Ok(Checked { flow, filter })
         }
         _ => Err(AuthError::invalid(wrong.join("; "))),
@@ -159,6 +162,10 @@ fn flow(config: &Config) -> Result<Flow, (&'static str, String)> {
     }
     let name = BindName::parse(config.username_format.as_deref(), domain)
         .map_err(|text| ("username_format", text))?;
+    if !has_base && !config.search.filter.trim().is_empty() {
+        let text = "expected the entry below which users are searched, since without it `search.filter` keeps nobody out";
+        return Err(("search.base", text.to_owned()));
+    }
     if !has_base && config.attributes.id != "auto" {
         let text = "expected the entry below which users are searched, since `attributes.id` is read from their entries";
         return Err(("search.base", text.to_owned()));
@@ -216,78 +223,6 @@ fn times(config: &Config) -> [(&'static str, Duration); 2] {
         ("timeouts.connect", config.timeouts.connect),
         ("timeouts.operation", config.timeouts.operation),
     ]
-}
-
-/// A description of an attribute: a name or an object identifier, and options (RFC 4512 section 2.5).
-fn attribute(text: &str, may_be_empty: bool) -> Result<(), String> {
-    if text.is_empty() && may_be_empty {
-        return Ok(());
-    }
-    let mut parts = text.split(';');
-    let name = parts.next().unwrap_or_default();
-    let is_key = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic()) && is_key(name);
-    let is_number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits && (text == "0" || !text.starts_with('0'))
-    };
-    let is_identifier = name.contains('.') && name.split('.').all(is_number);
-    if (is_name || is_identifier) && parts.all(|option| !option.is_empty() && is_key(option)) {
-        return Ok(());
-    }
-    Err(format!(
-        "expected the name of an attribute, as in uid or 2.5.4.3, found {text:?}"
-    ))
-}
-
-/// Settings that do nothing here.
-fn odd(config: &Config) {
-    let warn = |key: &str, why: &str| tracing::warn!(key, "{why}");
-    if config.is_indirect() {
-        if config.username_format.is_some() {
-            warn(
-                "username_format",
-                "is not used: users are looked up and bound by their entry's name",
-            );
-        }
-        if config.append_domain.is_some() {
-            warn(
-                "append_domain",
-                "is not used: users are looked up and bound by their entry's name",
-            );
-        }
-    } else if config.search.base.is_empty() {
-        warn(
-            "search.base",
-            "is not set: names, addresses and groups in users' entries stay unknown",
-        );
-        if !config.search.filter.is_empty() {
-            warn(
-                "search.filter",
-                "is not used without `search.base`: whoever can bind comes in",
-            );
-        }
-    }
-    let searches_groups = !config.groups.base.is_empty();
-    if config.groups.as_user && !searches_groups && config.groups.nested == Nested::Off {
-        warn("groups.as_user", "is not used: no groups are searched");
-    }
-    // The host takes no more of one user.
-    if config.groups.most > 1_000 {
-        warn(
-            "groups.most",
-            "a user of more than 1000 groups is refused by the host: map fewer by `groups.filter`",
-        );
-    }
-    if config.pool.lifetime < config.pool.idle {
-        warn(
-            "pool.idle",
-            "is longer than `pool.lifetime`, which ends a connection before",
-        );
-    }
 }
 
 #[cfg(test)]
@@ -385,6 +320,11 @@ mod tests {
                 "uid={username},dc=x",
             ),
             (
+                direct(json!({ "append_domain": "x.org", "search": { "filter": "(a=b)" } })),
+                "search.base",
+                "keeps nobody out",
+            ),
+            (
                 direct(json!({ "append_domain": "@x.org" })),
                 "append_domain",
                 "without @",
@@ -469,26 +409,6 @@ mod tests {
             "attributes.email",
         ] {
             assert!(error.detail().contains(&format!("{key}: ")), "{error}");
-        }
-    }
-
-    #[test]
-    fn names_of_attributes_are_those_of_rfc_4512() {
-        for name in [
-            "uid",
-            "sAMAccountName",
-            "x-y1",
-            "2.5.4.3",
-            "0.9.2342",
-            "cn;lang-en",
-            "userCertificate;binary",
-        ] {
-            assert_eq!(attribute(name, false), Ok(()), "{name}");
-        }
-        for name in [
-            "", "1uid", "2", "2..5", "2.05", "cn;", "cn;a b", "a_b", "é", "*", "+", "cn=x",
-        ] {
-            assert!(attribute(name, false).is_err(), "{name}");
         }
     }
 
