@@ -133,8 +133,8 @@ pub struct Attributes {
 
 /// Groups beyond those that the user's own entry names. What each rule finds is added: the values of
 /// `attributes.groups`, the groups that `filter` finds below `base`, the user's primary group
-/// (Active Directory's `primaryGroupID`; with `base`, a posixGroup with his `gidNumber`), and
-/// what `nested` finds above these.
+/// (Active Directory's `primaryGroupID`; where groups are searched, the posixGroup with his
+/// `gidNumber`), and what `nested` finds above these.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Groups {
@@ -145,11 +145,10 @@ pub struct Groups {
     /// `(member={dn})` (groupOfNames), `(uniqueMember={dn})` (groupOfUniqueNames) and
     /// `(memberUid={username})` (posixGroup). For groups of groups, `{dn}` is the name of a group.
     pub filter: String,
-    /// Groups of groups (AUTH_LDAP_USE_NESTED_GROUPS_FOR_ROLES): `auto` is `chain` for users of
-    /// Active Directory, whose entries have an `objectSid`, and `recursive` for all others; `chain` asks
-    /// Active Directory's matching rule in chain, everything in one search; `recursive` asks
-    /// level by level which groups hold the groups found so far, one search for each
-    /// level; `off` takes direct groups only.
+    /// Groups of groups (AUTH_LDAP_USE_NESTED_GROUPS_FOR_ROLES): `auto` is `chain` where the server
+    /// says that it is Active Directory, and `recursive` elsewhere; `chain` asks Active Directory's
+    /// matching rule in chain, everything in one search; `recursive` asks level by level which
+    /// groups hold the groups found so far, one search for each level; `off` takes direct groups only.
     pub nested: Nested,
     /// Levels above the direct groups that `recursive` climbs. A deeper nesting is an error, never a user of
     /// fewer groups.

@@ -2,9 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::name::Name;
+use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::trouble::Trouble;
+
+/// What a group is known by.
+#[derive(PartialEq, Eq, Hash)]
+enum Name {
+    /// Of an entry: however it is spelled.
+    Entry(Dn),
+    /// A plain key: as it is.
+    Key(String),
+}
 
 pub(super) struct Found {
     user: String,
@@ -52,12 +61,19 @@ impl Found {
     /// Those that are entries of the directory, not plain keys.
     pub(super) fn entries(&self) -> impl Iterator<Item = &str> {
         let keys = self.keys.iter().map(String::as_str);
-        keys.filter(|key| matches!(Name::of(key), Name::Dn(_)))
+        keys.filter(|key| Dn::parse(key).is_some())
     }
 
     pub(super) fn into_sorted(mut self) -> Vec<String> {
         self.keys.sort_unstable();
         self.keys
+    }
+}
+
+impl Name {
+    fn of(key: &str) -> Self {
+        let dn = Dn::parse(key).map(Name::Entry);
+        dn.unwrap_or_else(|| Name::Key(key.to_owned()))
     }
 }
 

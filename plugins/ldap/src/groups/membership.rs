@@ -1,14 +1,18 @@
 //! `groups.filter`: how a group says who is in it. What comes from the directory or the user
-//! goes in escaped (RFC 4515), and in one pass, so that no value is read as a placeholder.
+//! goes in escaped (RFC 4515), and no value is read as a placeholder.
 
 use crate::filter::{Filter, escape};
+use crate::template::Template;
 
-const DN: &str = "{dn}";
-const USERNAME: &str = "{username}";
+/// Where `{dn}` is while a filter is made: what no filter has.
+const DN: char = '\0';
 
 /// A filter with placeholders.
 #[derive(Debug)]
-pub(super) struct Membership(String);
+pub(super) struct Membership {
+    text: String,
+    template: Template,
+}
 
 /// How `{dn}` is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,48 +24,47 @@ pub(super) enum Rule {
 }
 
 impl Membership {
+    /// Can the operator's text find the groups of one user?
+    pub(super) fn check(text: &str) -> Result<(), String> {
+        let template = Membership::parse(text)?.template;
+        if template.count("dn") + template.count("username") == 0 {
+            return Err(format!(
+                "expected {{dn}} or {{username}}, without which it puts everybody into every group, found {text:?}; \
+                 as in (member={{dn}}) or (memberUid={{username}})"
+            ));
+        }
+        // An escape may stand where a value may, and nowhere else.
+        Filter::parse(&template.fill(|_| r"\28".to_owned())).map(drop)
+    }
+
     /// Reads the operator's text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        if !text.contains(DN) && !text.contains(USERNAME) {
-            return Err(format!(
-                "{text:?} would put everybody into every group; expected {DN} or {USERNAME} in it"
-            ));
-        }
-        // An escape may stand where a value may, and nowhere else. ldap3 would take a comparison
-        // without parentheses, which cannot become a part of another filter.
-        if !text.starts_with('(') {
-            return Err(format!(
-                "{text:?} is no filter; expected one in parentheses"
-            ));
-        }
-        Filter::parse(&text.replace(DN, r"\28").replace(USERNAME, r"\28"))?;
-        let rest = text.replace(DN, "").replace(USERNAME, "");
-        if rest.contains(['{', '}']) {
-            return Err(format!(
-                "{text:?} has braces that are no placeholder; expected only {DN} (the DN of the user's \
-                 entry) and {USERNAME}; a brace itself is \\7b or \\7d"
-            ));
-        }
-        Ok(Membership(text.to_owned()))
+        Ok(Membership {
+            text: text.to_owned(),
+            template: Template::parse(text, &["dn", "username"])?,
+        })
     }
 
     /// The same for members that are groups, which have a DN and no log-in name.
-    pub(super) fn with_dn(&self) -> Membership {
-        if self.0.contains(DN) {
-            return Membership(self.0.clone());
+    pub(super) fn of_groups(&self) -> Result<Self, String> {
+        if self.template.count("dn") > 0 {
+            return Self::parse(&self.text);
         }
-        Membership(format!("(|{}(member={DN})(uniqueMember={DN}))", self.0))
+        Self::parse(&format!(
+            "(|{}(member={{dn}})(uniqueMember={{dn}}))",
+            self.text
+        ))
     }
 
     /// Groups that hold any of these. Each comparison with `{dn}` becomes one with any of the names.
     pub(super) fn of_any(&self, names: &[&str], username: &str, rule: Rule) -> Filter {
-        let mut filter = String::new();
-        for (at, piece) in self.0.split(DN).enumerate() {
-            let piece = piece.replace(USERNAME, &escape(username));
-            if at == 0 {
-                filter.push_str(&piece);
-                continue;
-            }
+        let template = self.template.fill(|place| match place {
+            "dn" => DN.to_string(),
+            _ => escape(username),
+        });
+        let mut pieces = template.split(DN);
+        let mut filter = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
             // From its parenthesis to the one after the placeholder is the comparison.
             let open = filter.rfind('(').unwrap_or(0);
             let before = rule.write(&filter[open..]);
@@ -104,7 +107,11 @@ mod tests {
 
     fn made(filter: &str, names: &[&str], rule: Rule) -> String {
         let filter = Membership::parse(filter).unwrap();
-        filter.with_dn().of_any(names, "a*da", rule).to_string()
+        filter
+            .of_groups()
+            .unwrap()
+            .of_any(names, "a*da", rule)
+            .to_string()
     }
 
     #[test]
@@ -159,14 +166,14 @@ mod tests {
     #[test]
     fn filter_that_cannot_work_is_refused_with_its_reason() {
         for (filter, why) in [
-            ("(objectClass=group)", "everybody"),
-            ("member={dn}", "parentheses"),
-            ("({dn}=x)", "parentheses"),
+            ("(objectClass=group)", "into every group"),
+            ("member={dn}", "in parentheses"),
             ("(member={dn}", "parentheses"),
             ("(member={dn})(x=y)", "parentheses"),
-            ("(&(member={dn})(cn={user}))", "placeholder"),
+            ("({dn}=x)", "expected a filter"),
+            ("(&(member={dn})(cn={user}))", "{dn}"),
         ] {
-            let text = Membership::parse(filter).unwrap_err();
+            let text = Membership::check(filter).unwrap_err();
             assert!(text.contains(why), "{filter}: {text}");
         }
     }

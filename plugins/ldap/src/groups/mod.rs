@@ -5,10 +5,11 @@
 
 mod found;
 mod membership;
-mod name;
 mod primary;
 mod range;
 mod search;
+
+use std::sync::Once;
 
 use crate::config::{Config, Nested};
 use crate::entry::Entry;
@@ -32,6 +33,7 @@ pub(crate) async fn of_user(
     found.add_all(range::values(session, user, own, settings.most).await?)?;
     let primary = primary::group(session, user, base).await?;
     found.add_all(primary.clone())?;
+    let nested = nested(settings.nested, session);
     let mut search = Search {
         session,
         base,
@@ -40,39 +42,57 @@ pub(crate) async fn of_user(
         username,
         most: settings.most,
     };
-    match settings.nested.by_what_is_there(user) {
+    match nested {
         _ if base.is_empty() => {}
         Nested::Chain => found.add_all(search.chain(primary.as_deref()).await?)?,
         Nested::Recursive => search.climb(&mut found, settings.depth).await?,
-        Nested::Auto | Nested::Off if settings.base.is_empty() => {}
-        Nested::Auto | Nested::Off => found.add_all(search.direct().await?)?,
+        _ if settings.base.is_empty() => {}
+        _ => found.add_all(search.direct().await?)?,
     }
     Ok(found.into_sorted())
 }
 
 /// The attributes of a user's entry that [`of_user`] reads.
 pub(crate) fn attributes(config: &Config) -> impl Iterator<Item = &str> {
-    let named = [
-        config.attributes.groups.as_str(),
-        primary::OBJECT_SID,
-        primary::PRIMARY_GROUP_ID,
-        search::GID_NUMBER,
-    ];
-    named.into_iter().filter(|name| !name.is_empty())
+    let own = [config.attributes.groups.as_str(), search::GID_NUMBER];
+    let named = own.into_iter().chain(primary::ATTRIBUTES);
+    named.filter(|name| !name.is_empty())
 }
 
 /// Are the settings such that [`of_user`] can work? The error names the key.
 pub(crate) fn check(config: &Config) -> Result<(), String> {
     let settings = &config.groups;
-    Membership::parse(&settings.filter).map_err(|why| format!("groups.filter: {why}"))?;
+    Membership::check(&settings.filter).map_err(|why| format!("groups.filter: {why}"))?;
     if matches!(settings.nested, Nested::Chain | Nested::Recursive) && base(config).is_empty() {
         return Err(
-            "groups.nested: groups of groups are searched below groups.base, else below \
-             search.base; expected one of them"
+            "groups.nested: expected groups.base or search.base, below which groups of groups are \
+             searched, found neither"
                 .to_owned(),
         );
     }
     Ok(())
+}
+
+/// The rule by which groups of groups are found on this server.
+fn nested(chosen: Nested, session: &Session) -> Nested {
+    match (chosen, session.is_active_directory()) {
+        (Nested::Auto, true) => Nested::Chain,
+        (Nested::Auto, false) => Nested::Recursive,
+        (Nested::Chain, false) => {
+            // A server that does not know the rule finds nothing by it, and does not say so. There
+            // may be a proxy before Active Directory, so that it is right nevertheless.
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    server = session.server(),
+                    "`groups.nested: chain` finds nothing unless this server is Active Directory, \
+                     which it does not say: `auto` chooses by the server"
+                );
+            });
+            Nested::Chain
+        }
+        (chosen, _) => chosen,
+    }
 }
 
 /// Below what groups are searched; may be empty.
@@ -81,17 +101,5 @@ fn base(config: &Config) -> &str {
         &config.search.base
     } else {
         &config.groups.base
-    }
-}
-
-impl Nested {
-    /// Active Directory alone gives its users an `objectSid`, and has the matching rule in
-    /// chain: no question to the server is needed.
-    fn by_what_is_there(self, user: &Entry) -> Nested {
-        match self {
-            Nested::Auto if user.bytes(primary::OBJECT_SID).is_empty() => Nested::Recursive,
-            Nested::Auto => Nested::Chain,
-            chosen => chosen,
-        }
     }
 }

@@ -1,14 +1,17 @@
 //! The primary group of a user of Active Directory. It stands neither in his `memberOf` nor in
 //! its own `member`: his `objectSid` names his domain, and `primaryGroupID` the group in it.
 
-use super::name;
+use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::filter::Filter;
 use crate::net::{Query, Reach, Session};
 use crate::trouble::Trouble;
 
-pub(super) const OBJECT_SID: &str = "objectSid";
-pub(super) const PRIMARY_GROUP_ID: &str = "primaryGroupID";
+/// What of the user's entry says it.
+pub(super) const ATTRIBUTES: [&str; 2] = [OBJECT_SID, PRIMARY_GROUP_ID];
+
+const OBJECT_SID: &str = "objectSid";
+const PRIMARY_GROUP_ID: &str = "primaryGroupID";
 
 /// noSuchObject (RFC 4511 appendix A).
 const NO_SUCH_OBJECT: u32 = 32;
@@ -23,10 +26,11 @@ pub(super) async fn group(
     let Some(sid) = sid(user) else {
         return Ok(None);
     };
+    let domain = domain(&user.dn);
     let escaped: String = sid.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let found = session
         .search(&Query {
-            base: name::domain(&user.dn).unwrap_or(base),
+            base: domain.as_deref().unwrap_or(base),
             depth: Reach::Subtree,
             filter: &Filter::made(format!("({OBJECT_SID}={escaped})")),
             attributes: &["1.1"],
@@ -39,6 +43,16 @@ pub(super) async fn group(
         Err(Trouble::Answer(answer)) if answer.code == NO_SUCH_OBJECT => Ok(None),
         Err(trouble) => Err(trouble),
     }
+}
+
+/// The entry of the domain that an entry belongs to: `dc=corp,dc=example`.
+fn domain(dn: &str) -> Option<String> {
+    let domain = Dn::parse(dn)?.domain();
+    let labels: Vec<String> = domain
+        .split('.')
+        .map(|label| format!("dc={label}"))
+        .collect();
+    Some(labels.join(",")).filter(|_| !domain.is_empty())
 }
 
 /// The user's own, its last number replaced. [MS-DTYP] 2.4.2.2: a revision, the count of numbers, six
@@ -72,6 +86,14 @@ mod tests {
         let ada = [1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0x57, 4, 0, 0];
         let domain_users = [1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 2, 0, 0];
         assert_eq!(sid(&user(&ada, "513")), Some(domain_users.to_vec()));
+    }
+
+    #[test]
+    fn domain_is_what_the_name_ends_in() {
+        let dn = domain("CN=Ada,OU=Staff,DC=Corp,DC=Example");
+        assert_eq!(dn.as_deref(), Some("dc=corp,dc=example"));
+        assert_eq!(domain("uid=ada,o=x"), None);
+        assert_eq!(domain("ada@corp.example"), None);
     }
 
     #[test]

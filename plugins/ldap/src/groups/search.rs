@@ -38,7 +38,7 @@ impl Search<'_> {
     pub(super) async fn chain(&mut self, primary: Option<&str>) -> Result<Vec<String>, Trouble> {
         let mut names = vec![self.user.dn.as_str()];
         names.extend(primary);
-        let membership = self.membership.with_dn();
+        let membership = self.membership.of_groups().map_err(Trouble::Unavailable)?;
         let filter = membership.of_any(&names, self.username, Rule::Chain);
         let groups = Filter::equals("objectCategory", "group");
         self.groups(&groups.and(&filter)).await
@@ -47,13 +47,13 @@ impl Search<'_> {
     /// The groups that hold the user, and upwards from all that were found, level by level: one
     /// search for all groups of a level, each group once, so that a ring of groups ends.
     pub(super) async fn climb(&mut self, found: &mut Found, depth: usize) -> Result<(), Trouble> {
+        let membership = self.membership.of_groups().map_err(Trouble::Unavailable)?;
         let mut level: Vec<String> = found.entries().map(str::to_owned).collect();
         level.push(self.user.dn.clone());
         // The first search finds the direct groups, the last one has to find nothing new.
         for climbed in 0..depth.saturating_add(2) {
             let mut above = Vec::new();
             for (part, names) in batches(&level).into_iter().enumerate() {
-                let membership = self.membership.with_dn();
                 let filter = membership.of_any(&names, self.username, Rule::Equal);
                 let filter = if climbed == 0 && part == 0 {
                     self.or_of_his_number(filter)
@@ -79,13 +79,11 @@ impl Search<'_> {
 
     /// Or the primary group of a POSIX account (RFC 2307), which need not list him.
     fn or_of_his_number(&self, filter: Filter) -> Filter {
-        let number = self.user.first(GID_NUMBER);
-        match number.and_then(|number| number.parse::<u32>().ok()) {
-            Some(number) => Filter::made(format!(
-                "(|{filter}(&(objectClass=posixGroup)({GID_NUMBER}={number})))"
-            )),
-            None => filter,
-        }
+        let Some(number) = self.user.first(GID_NUMBER) else {
+            return filter;
+        };
+        let posix = Filter::equals("objectClass", "posixGroup");
+        filter.or(&posix.and(&Filter::equals(GID_NUMBER, number)))
     }
 
     async fn groups(&mut self, filter: &Filter) -> Result<Vec<String>, Trouble> {
