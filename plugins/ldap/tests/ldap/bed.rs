@@ -167,7 +167,7 @@ impl Bed {
 }
 
 /// Objects are merged, everything else is replaced; `null` takes a key away.
-fn put_over(settings: &mut Value, more: Value) {
+pub(crate) fn put_over(settings: &mut Value, more: Value) {
     match (settings, more) {
         (Value::Object(settings), Value::Object(more)) => {
             for (key, value) in more {

@@ -8,4 +8,6 @@
 )]
 
 mod bed;
+mod groups;
 mod login;
+mod scripted;
