@@ -1,5 +1,6 @@
 //! Who comes in, who does not, and how both are told.
 
+mod active_directory;
 mod flows;
 mod injection;
 mod lookup;
