@@ -42,10 +42,13 @@ pub struct Config {
     /// Where and how users are found.
     #[serde(default)]
     pub search: Search,
-    /// Direct flow: the name that binds, `{username}` in a DN or a user principal name
-    /// (AUTH_LDAP_USERNAME_FORMAT, `%s` there).
+    /// Direct flow: the name that binds, with `{username}` exactly once (AUTH_LDAP_USERNAME_FORMAT, `%s`
+    /// there). In a DN as `uid={username},ou=people,dc=example,dc=com` the typed name is
+    /// escaped; `{username}@example.com` and `CORP\{username}` are Active Directory's forms, and
+    /// `{username}` alone binds what is typed in one of them.
     pub username_format: Option<String>,
-    /// Direct flow: the typed name and `@` and this bind (AUTH_LDAP_APPEND_DOMAIN).
+    /// Direct flow: `@` and this domain, without `@`, follow the typed name, before `username_format`
+    /// (AUTH_LDAP_APPEND_DOMAIN).
     pub append_domain: Option<String>,
     /// Which attributes say what.
     #[serde(default)]
@@ -116,8 +119,9 @@ pub enum Depth {
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Attributes {
-    /// What names a user for ever: becomes `sub` where he has no row elsewhere. `auto` takes `entryUUID`, `objectGUID`,
-    /// `nsUniqueId` or `ipaUniqueID`, whichever the entry has, else its DN.
+    /// What names a user for ever: becomes `sub` where he has no row elsewhere. Exactly one value, else he does
+    /// not come in. `auto` takes `entryUUID`, `objectGUID`, `nsUniqueId` or `ipaUniqueID`, whichever the entry
+    /// has first, else its DN.
     pub id: String,
     /// The log-in name as the token says it; empty: `search.uid_attribute`.
     pub username: String,

@@ -5,6 +5,7 @@ use countersign_sdk::{AuthError, Result, Secret, User};
 
 use crate::Ldap;
 use crate::check::Flow;
+use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::filter::Filter;
 use crate::groups;
@@ -100,7 +101,11 @@ impl Ldap {
             );
             return Ok(None);
         };
-        if !name::is_bound(&entry, &bound) {
+        let is_bound = match name::unsaid_domain(&entry, &bound) {
+            Some(domain) => self.is_of_domain(&mut own, &entry, domain).await?,
+            None => name::is_bound(&entry, &bound),
+        };
+        if !is_bound {
             tracing::error!(
                 bound,
                 found = entry.dn,
@@ -112,6 +117,35 @@ impl Ldap {
             return Err(refused.subject(typed));
         }
         self.user(&entry, &mut own, typed).await.map(Some)
+    }
+
+    /// Does the domain that is called so hold the entry? The forest's configuration says ([MS-ADTS] 6.1.1.2.1.1.4).
+    async fn is_of_domain(&self, own: &mut Session, entry: &Entry, domain: &str) -> Result<bool> {
+        let mut first = async |base: &str, depth, filter: &Filter, attribute: &str| {
+            let attributes = [attribute];
+            let query = Query {
+                base,
+                depth,
+                filter,
+                attributes: &attributes,
+                most: TOLD,
+            };
+            let found = own.search(&query).await;
+            let found = found.map_err(|trouble| outage(Step::User, &trouble))?;
+            let value = found.first().and_then(|entry| entry.first(attribute));
+            Ok::<_, AuthError>(value.map(str::to_owned))
+        };
+        let any = Filter::present("objectClass");
+        let context = first("", Reach::Base, &any, "configurationNamingContext").await?;
+        let Some(context) = context else {
+            return Ok(false);
+        };
+        let named = Filter::equals("objectClass", "crossRef");
+        let named = named.and(&Filter::equals("nETBIOSName", domain));
+        let held = first(&context, Reach::Subtree, &named, "nCName").await?;
+        let domain = |dn: &str| Dn::parse(dn).map(|dn| dn.domain());
+        let held = held.as_deref().and_then(domain);
+        Ok(held.is_some_and(|held| !held.is_empty() && Some(held) == domain(&entry.dn)))
     }
 
     /// The user of whom only the bound name is known.

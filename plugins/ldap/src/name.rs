@@ -155,6 +155,17 @@ pub(crate) fn is_bound(entry: &Entry, bound: &str) -> bool {
     }
 }
 
+/// `CORP` of `CORP\ada`, where the entry is called so but does not say in which domain.
+pub(crate) fn unsaid_domain<'a>(entry: &Entry, bound: &'a str) -> Option<&'a str> {
+    let Form::Account(user) = form(bound) else {
+        return None;
+    };
+    let mut accounts = entry.all("sAMAccountName");
+    let is_called = accounts.any(|name| name.to_lowercase() == user.to_lowercase());
+    let says = !entry.bytes("msDS-PrincipalName").is_empty();
+    (is_called && !says).then(|| bound.split_once('\\').map_or("", |(domain, _)| domain))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -106,6 +106,7 @@ async fn user_binds_by_his_principal_name_and_an_account_with_its_domain() {
     let Some(domain) = domain() else { return };
     for more in [
         json!({ "bind_dn": null, "bind_password": null, "append_domain": "corp.test" }),
+        json!({ "bind_dn": null, "bind_password": null, "username_format": "CORP\\{username}" }),
         json!({ "bind_dn": "CORP\\svc" }),
     ] {
         let ldap = bed::instance(domain.settings(more.clone())).await;
