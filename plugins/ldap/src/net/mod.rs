@@ -64,7 +64,7 @@ impl Directory {
     pub(crate) fn open_with(config: &Config, cx: &Cx, resolver: Arc<dyn Resolver>) -> Result<Self> {
         let addresses = rules::addresses(config)?;
         let account = rules::account(config)?;
-        rules::rest(config, &addresses)?;
+        rules::external(config, &addresses)?;
         let secure = config.start_tls || addresses.iter().any(Address::is_tls);
         let files = config.tls.certificate.is_some() || config.tls.private_key.is_some();
         let trust = (secure || files).then(|| Trust::open(&config.tls));

@@ -56,57 +56,32 @@ fn check(config: &Config, address: &Address) -> Result<()> {
     Ok(())
 }
 
-/// The service account: at most one way to be one.
+/// The service account. That there is one way at most to be one, is checked with the other settings.
 pub(super) fn account(config: &Config) -> Result<Account> {
-    let ways = [
-        (config.bind_dn.is_some(), "bind_dn"),
-        (config.sasl_external, "sasl_external"),
-        (config.anonymous, "anonymous"),
-    ];
-    let chosen: Vec<_> = ways.iter().filter(|way| way.0).map(|way| way.1).collect();
-    if chosen.len() > 1 {
-        return Err(AuthError::invalid(format!(
-            "{}: only one of them can look users up; leave the others out",
-            chosen.join(", ")
-        )));
-    }
     match (&config.bind_dn, &config.bind_password) {
-        (Some(name), _) if name.trim().is_empty() => Err(AuthError::invalid(
-            "bind_dn: expected a name; leave it out for a direct bind, or set anonymous: true",
-        )),
-        (Some(name), Some(password)) if !password.expose().is_empty() => {
+        (Some(name), Some(password)) if !name.is_empty() && !password.expose().is_empty() => {
             Ok(Account::Simple(name.clone(), password.clone()))
         }
         (Some(_), _) => Err(AuthError::invalid(
-            "bind_password: expected bind_dn's password, as { file: … } or { env: … }; \
-             servers take an empty one for nobody's",
+            "bind_password: expected the password of `bind_dn`; servers take an empty one for nobody's",
         )),
-        (None, Some(_)) => Err(AuthError::invalid(
-            "bind_password: it is nobody's; set bind_dn, too, or leave it out",
-        )),
-        (None, None) if config.sasl_external => Ok(Account::External),
-        (None, None) => Ok(Account::Nobody),
+        (None, _) if config.sasl_external => Ok(Account::External),
+        (None, _) => Ok(Account::Nobody),
     }
 }
 
-/// What `sasl_external` needs, and what more a pool.
-pub(super) fn rest(config: &Config, addresses: &[Address]) -> Result<()> {
+/// `sasl_external` needs servers that can see who we are.
+pub(super) fn external(config: &Config, addresses: &[Address]) -> Result<()> {
     let shown = config.tls.certificate.is_some();
-    let tls = |address: &Address| address.is_tls() || config.start_tls;
-    let unseen =
-        |address: &&Address| !matches!(address, Address::Unix(_)) && !(shown && tls(address));
-    if let Some(address) = addresses
-        .iter()
-        .find(unseen)
-        .filter(|_| config.sasl_external)
-    {
-        return Err(AuthError::invalid(format!(
+    let is_seen = |address: &Address| match address {
+        Address::Unix(_) => true,
+        other => shown && (other.is_tls() || config.start_tls),
+    };
+    match addresses.iter().find(|address| !is_seen(address)) {
+        Some(address) if config.sasl_external => Err(AuthError::invalid(format!(
             "sasl_external: {address} cannot see who we are; set tls.certificate and tls.private_key \
              and use ldaps:// or start_tls, or an ldapi:// socket"
-        )));
+        ))),
+        _ => Ok(()),
     }
-    if !(1..=1_000).contains(&config.pool.size) {
-        return Err(AuthError::invalid("pool.size: expected 1 to 1000"));
-    }
-    Ok(())
 }

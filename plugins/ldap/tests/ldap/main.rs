@@ -10,4 +10,5 @@
 mod bed;
 mod groups;
 mod login;
+mod net;
 mod scripted;
