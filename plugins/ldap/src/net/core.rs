@@ -13,7 +13,7 @@ use super::lines::{Lease, Lines};
 use super::rules::Account;
 use super::servers::Servers;
 use super::spares::{Own, Spares};
-use crate::trouble::Trouble;
+use crate::trouble::{Answer, Trouble};
 
 /// Users that are bound at the same time, at most.
 const USERS: usize = 1_024;
@@ -55,6 +55,14 @@ impl Core {
     /// A connection of its own for this user, at the first server that works.
     pub(super) async fn bind(&self, name: &str, password: &Secret) -> Result<Own, Trouble> {
         self.open()?;
+        if name.is_empty() || password.expose().is_empty() {
+            // To a server that is a bind of nobody, which succeeds (RFC 4513 section 5.1.2).
+            return Err(Trouble::Answer(Answer {
+                code: 49,
+                text: "an empty name or password was not sent to any server".to_owned(),
+                ..Answer::default()
+            }));
+        }
         let permit = timeout(self.operation, Arc::clone(&self.users).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             let limit = self.operation;

@@ -1,6 +1,7 @@
 //! One server: how it is reached, how it fares, what it can do, and its open connections.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,7 @@ pub(super) enum Way {
 pub(super) struct Known {
     pub(super) active_directory: bool,
     pub(super) pages: bool,
-    /// It could be read.
+    /// It could be read, or never will be.
     certain: bool,
 }
 
@@ -51,6 +52,8 @@ pub(super) struct Server {
     pub(super) metrics: Metrics,
     health: Health,
     known: Mutex<Option<Known>>,
+    /// It has answered since it failed last.
+    proven: AtomicBool,
     pub(super) lines: Lines,
     pub(super) spares: Spares,
 }
@@ -71,6 +74,7 @@ impl Server {
             metrics,
             health: Health::default(),
             known: Mutex::default(),
+            proven: AtomicBool::new(false),
             lines: Lines::default(),
             spares: Spares::default(),
         }
@@ -108,8 +112,9 @@ impl Server {
             Way::Unix(path) => dial::unix(path).await,
         };
         let wire = Wire::new(ldap.map_err(Failure::Lost)?, self.name.clone());
-        if self.known().is_none() {
+        if !self.proven.load(Ordering::Relaxed) {
             self.learn(&wire).await?;
+            self.proven.store(true, Ordering::Relaxed);
         }
         Ok(wire)
     }
@@ -124,10 +129,10 @@ impl Server {
         if self.known().is_some_and(|known| !known.certain) {
             // What it does not tell now it never will.
             let _ = self.learn(wire).await;
-            self.set_known(Some(Known {
+            self.set_known(Known {
                 certain: true,
                 ..self.known().unwrap_or_default()
-            }));
+            });
         }
     }
 
@@ -139,11 +144,14 @@ impl Server {
             let mut entries = found.iter();
             entries.any(|entry| entry.all(attribute).any(|value| value == oid))
         };
-        self.set_known(Some(Known {
+        let known = Known {
             active_directory: has("supportedCapabilities", ACTIVE_DIRECTORY),
             pages: has("supportedControl", PAGED),
             certain: !found.is_empty(),
-        }));
+        };
+        if known.certain || self.known().is_none() {
+            self.set_known(known);
+        }
         Ok(())
     }
 
@@ -184,9 +192,9 @@ impl Server {
         self.health.advice(Instant::now())
     }
 
-    /// Remembers a failure; what was known of the server must be seen anew.
+    /// Remembers a failure: the next connection must show again that somebody is there.
     pub(super) fn put_aside(&self, failure: &Failure) {
-        self.set_known(None);
+        self.proven.store(false, Ordering::Relaxed);
         if let Some(pause) = self.health.failed(Instant::now()) {
             let reason = failure.reason();
             tracing::warn!("{} is put aside for {pause:?}: {reason}", self.name);
@@ -206,7 +214,7 @@ impl Server {
         Spares::sweep(self);
     }
 
-    fn set_known(&self, known: Option<Known>) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    fn set_known(&self, known: Known) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 }

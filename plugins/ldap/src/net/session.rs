@@ -42,7 +42,7 @@ pub(crate) struct Session {
 
 enum Held {
     Share(Lease),
-    Own(Own),
+    Own(Box<Own>),
 }
 
 impl Session {
@@ -55,7 +55,7 @@ impl Session {
 
     pub(super) fn of_user(own: Own, core: &Arc<Core>) -> Self {
         Session {
-            held: Held::Own(own),
+            held: Held::Own(Box::new(own)),
             core: Arc::clone(core),
         }
     }
@@ -63,7 +63,7 @@ impl Session {
     /// Becomes a user's session, on a connection of its own: the service account's are
     /// never bound as anybody else.
     pub(crate) async fn bind(&mut self, name: &str, password: &Secret) -> Result<(), Trouble> {
-        self.held = Held::Own(self.core.bind(name, password).await?);
+        self.held = Held::Own(Box::new(self.core.bind(name, password).await?));
         Ok(())
     }
 

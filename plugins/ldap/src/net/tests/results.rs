@@ -109,3 +109,54 @@ async fn results_of_a_search_fall_into_their_kinds() {
         assert_eq!(is, kind, "{code}: {found:?}");
     }
 }
+
+#[tokio::test]
+async fn l01_empty_password_is_not_sent() {
+    let server = Scripted::start(Script::default()).await;
+    let directory = directory(&[server.url()]);
+    let empty = Secret::default();
+    for (name, password) in [("uid=ada", &empty), ("", &password())] {
+        let refused = directory.bind(name, password).await.map(drop);
+        assert!(matches!(refused, Err(Trouble::Answer(answer)) if answer.code == 49));
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn what_a_server_is_stays_known_while_it_is_busy() {
+    let supported = vec!["1.2.840.113556.1.4.800"];
+    let server = Scripted::start(Script {
+        supported,
+        ..Script::default()
+    })
+    .await;
+    let directory = directory(&[server.url()]);
+    search(&directory).await.unwrap();
+    server.play(|script| script.search = 51);
+    assert!(is_unavailable(&search(&directory).await));
+    assert!(directory.service().await.unwrap().is_active_directory());
+}
+
+#[tokio::test]
+async fn answers_that_are_not_ldap_are_an_outage() {
+    for garbage in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"\x30\x05\x02\x01\x02\x61\x00",
+        b"\x30\x00",
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ldap://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, garbage).await;
+                let mut sink = [0; 512];
+                while let Ok(1..) = tokio::io::AsyncReadExt::read(&mut stream, &mut sink).await {}
+            }
+        });
+        let directory = directory(&[url]);
+        assert!(is_unavailable(&search(&directory).await));
+        assert!(is_unavailable(
+            &directory.bind("uid=ada", &password()).await
+        ));
+    }
+}
