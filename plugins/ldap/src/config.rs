@@ -80,8 +80,10 @@ pub enum OneOrMany {
 pub struct Tls {
     /// Certificates of the authorities that may have signed the server's, in PEM
     /// (AUTH_LDAP_TLS_CACERTFILE). Without it, the system's.
+    #[schemars(extend("format" = "path"))]
     pub ca: Option<PathBuf>,
     /// Our own certificate and its chain, in PEM (AUTH_LDAP_TLS_CERTFILE).
+    #[schemars(extend("format" = "path"))]
     pub certificate: Option<PathBuf>,
     /// Its private key, in PEM (AUTH_LDAP_TLS_KEYFILE).
     pub private_key: Option<Secret>,

@@ -91,18 +91,22 @@ impl Lines {
         state
             .open
             .retain(|line| line.wire.is_usable() && line.wire.age() < pool.lifetime);
-        let may_open = state.open.len() + state.opening < pool.size;
-        let free = state.open.iter().min_by_key(|line| line.leases());
+        let failed = state.failed.as_ref();
+        let failed = failed.filter(|(when, _)| *when >= begun).cloned();
+        let may_open = failed.is_none() && state.open.len() + state.opening < pool.size;
         let most = if may_open { BUSY } else { FULL };
-        if let Some(line) = free.filter(|line| line.leases() < most) {
+        let least = state.open.iter().min_by_key(|line| line.leases());
+        if let Some(line) = least.filter(|line| line.leases() < most) {
             return Ok(Pick::Share(Lease::new(line, server)));
         }
-        match &state.failed {
-            Some((when, failure)) if *when >= begun => return Err(failure.clone()),
-            _ if !may_open => return Ok(Pick::Wait),
-            _ => state.opening += 1,
+        match failed {
+            Some((_, failure)) => Err(failure),
+            None if may_open => {
+                state.opening += 1;
+                Ok(Pick::Open(Opening(Arc::clone(server))))
+            }
+            None => Ok(Pick::Wait),
         }
-        Ok(Pick::Open(Opening(Arc::clone(server))))
     }
 
     /// After a connection broke: the others that nobody uses may have broken unseen.

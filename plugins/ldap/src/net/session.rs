@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use countersign_sdk::Secret;
-
 use super::core::Core;
 use super::failure::Failure;
 use super::lines::Lease;
@@ -58,13 +56,6 @@ impl Session {
             held: Held::Own(Box::new(own)),
             core: Arc::clone(core),
         }
-    }
-
-    /// Becomes a user's session, on a connection of its own: the service account's are
-    /// never bound as anybody else.
-    pub(crate) async fn bind(&mut self, name: &str, password: &Secret) -> Result<(), Trouble> {
-        self.held = Held::Own(Box::new(self.core.bind(name, password).await?));
-        Ok(())
     }
 
     /// All entries that match, references to other servers left out. Paged where the server

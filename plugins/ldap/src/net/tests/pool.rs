@@ -121,9 +121,18 @@ async fn waiting_connection_is_nobodys() {
 async fn user_never_comes_onto_a_service_connection() {
     let server = Scripted::start(Script::default()).await;
     let directory = directory(&[server.url()]);
-    let mut session = directory.service().await.unwrap();
-    session.bind("uid=ada", &password()).await.unwrap();
+    search(&directory).await.unwrap();
+    let mut session = directory.bind("uid=ada", &password()).await.unwrap();
     assert_eq!((server.connections(), server.binds()), (2, 2));
+    let filter = Filter::equals("uid", "ada");
+    let query = Query {
+        base: "dc=test",
+        depth: Reach::One,
+        filter: &filter,
+        attributes: &[],
+        most: 1,
+    };
+    session.search(&query).await.unwrap();
     drop(session);
     search(&directory).await.unwrap();
     assert_eq!(server.connections(), 2);
