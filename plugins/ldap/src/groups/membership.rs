@@ -164,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn any_names_make_a_filter_that_servers_read() {
+        let membership = Membership::parse("(|(member={dn})(memberUid={username}))").unwrap();
+        for text in crate::random::texts(5_000) {
+            let filter = membership.of_any(&[&text, &text], &text, Rule::Chain);
+            assert!(ldap3::parse_filter(filter.as_str()).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn filter_that_cannot_work_is_refused_with_its_reason() {
         for (filter, why) in [
             ("(objectClass=group)", "into every group"),

@@ -7,6 +7,7 @@ use crate::net::{Query, Reach, Session};
 use crate::trouble::Trouble;
 
 /// Where the values that came end.
+#[derive(Debug, PartialEq, Eq)]
 enum End {
     /// These are all.
     Whole,
@@ -66,8 +67,45 @@ fn take(entry: &Entry, name: &str, values: &mut Vec<String>) -> Option<End> {
     })?;
     let end = match last {
         "*" => End::Whole,
-        number => End::Before(number.parse::<usize>().ok()?.checked_add(1)?),
+        // What is no number is asked for anew, from the start, and is an error the second time.
+        number => {
+            let next = number
+                .parse::<usize>()
+                .ok()
+                .and_then(|last| last.checked_add(1));
+            End::Before(next.unwrap_or(0))
+        }
     };
-    values.extend(entry.all(ranged).map(str::to_owned));
+    if !matches!(end, End::Before(0)) {
+        values.extend(entry.all(ranged).map(str::to_owned));
+    }
     Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn range_says_where_the_next_one_starts() {
+        for (name, end, count) in [
+            ("memberOf;range=0-1", Some(End::Before(2)), 2),
+            ("MEMBEROF;RANGE=2-*", Some(End::Whole), 2),
+            ("memberOf;range=0-many", Some(End::Before(0)), 0),
+            (
+                "memberOf;range=0-18446744073709551615",
+                Some(End::Before(0)),
+                0,
+            ),
+            ("memberOf", None, 0),
+            ("memberOf;lang-en", None, 0),
+            ("member;range=0-1", None, 0),
+        ] {
+            let two = vec![b"a".to_vec(), b"b".to_vec()];
+            let entry = Entry::new("cn=ada".to_owned(), [(name.to_owned(), two)]);
+            let mut values = Vec::new();
+            assert_eq!(take(&entry, "memberOf", &mut values), end, "{name}");
+            assert_eq!(values.len(), count, "{name}");
+        }
+    }
 }
