@@ -3,12 +3,13 @@
 //! that a busy machine slows both sides alike. Nothing is asserted: the table says
 //! `ok` or `below`, and the program ends well either way.
 //!
-//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory]`
+//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory] [ldap]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod abi;
 mod bare;
 mod jwks;
+mod ldap;
 mod load;
 mod logins;
 mod memory;
@@ -35,6 +36,7 @@ const FIGURES: &[(&str, Figure)] = &[
     ("reload", reload::measure),
     ("start", start::measure),
     ("memory", memory::measure),
+    ("ldap", ldap::measure),
 ];
 
 fn main() {
