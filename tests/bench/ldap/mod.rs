@@ -21,7 +21,9 @@ pub(crate) fn measure() -> Vec<Row> {
         outage::measure(),
         groups::measure(),
     ]
-    .concat()
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The indirect flow, without groups beyond `memberOf`.
