@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-verify", &[]),
     ("countersign", &["countersign-abi", "countersign-verify"]),
     ("countersign-db", &["countersign-sdk"]),
+    ("countersign-ldap", &["countersign-sdk"]),
     ("countersign-template", &["countersign-sdk"]),
     (
         "countersign-tests",

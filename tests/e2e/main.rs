@@ -20,6 +20,7 @@ mod fab_wire;
 mod first_start;
 mod install;
 mod jwks;
+mod ldap;
 mod limits;
 mod loading;
 mod metrics;
