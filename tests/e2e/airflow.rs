@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use countersign_tests::airflow::{self, Airflow, Facts};
+use countersign_tests::slapd::Slapd;
 use countersign_tests::{Folder, Server, artifacts, countersign, post_json, send, token};
 
 /// What Airflow takes beside RS256. Airflow reads the JWKS once and takes five seconds to start, so
@@ -120,6 +121,7 @@ fn airflow_accepts_our_tokens_and_goes_on_with_its_own() {
     expired_token_is_401(&server, airflow, &facts);
     tokens_of_other_algorithms_are_accepted(&folder, airflow, &facts);
     users_of_another_backend_are_airflows_users(&server, airflow, &facts);
+    user_of_a_directory_is_airflows_user(&server, airflow, &facts);
     airflowctl_prints_our_token(&home, &server, airflow, &facts);
     logins_are_counted_in_airflows_table(&home, &facts);
 }
@@ -195,6 +197,40 @@ fn users_of_another_backend_are_airflows_users(
         assert!(subjects[0].parse::<u64>().unwrap() > 4, "{subjects:?}");
         assert_eq!(subjects[0], subjects[1]);
     }
+}
+
+/// The same with a real directory, whose groups give the rights.
+fn user_of_a_directory_is_airflows_user(server: &Server, airflow: SocketAddr, facts: &Facts) {
+    let slapd = Slapd::start();
+    let (base, [account, password]) = (Slapd::BASE, Slapd::SERVICE);
+    let other = Folder::new();
+    copy_keys(&server.state, &other.join("state"));
+    let config = format!(
+        "tokens: {{ subject_backend: users }}\n\
+         backends:\n  corp:\n    plugin: ldap\n    \
+         config: {{ url: \"{}\", tls: {{ ca: \"{}\" }}, bind_dn: \"{account}\", bind_password: {password}, search: {{ base: \"{base}\" }} }}\n    \
+         provision: users\n    registration: true\n    \
+         roles: {{ sync: replace, registration: [Viewer], mapping: {{ \"cn=admins,ou=groups,{base}\": [Op] }} }}\n    \
+         on_denied: next\n  \
+         users: {{ plugin: db, config: {{ url: \"{}\", access: full }} }}\n",
+        slapd.secure_url,
+        slapd.ca.display(),
+        facts["AIRFLOW_DB_URL"],
+    );
+    let host = Server::start(&other, &config);
+    for (name, password, connections) in [("alice", "alice-pw", 200), ("carol", "carol-pw", 403)] {
+        let jwt = host.token(name, password);
+        let id = token::claims(&jwt)["sub"].as_str().unwrap().to_owned();
+        assert!(id.parse::<u64>().unwrap() > 4, "{name} is {id}");
+        assert_eq!(status(airflow, "/ui/auth/me", &jwt), 200, "{name}");
+        assert_eq!(status(airflow, "/api/v2/pools", &jwt), 200, "{name}");
+        let rights = status(airflow, "/api/v2/connections", &jwt);
+        assert_eq!(rights, connections, "{name}");
+        assert_eq!(token::claims(&host.token(name, password))["sub"], *id);
+    }
+    // Whom the directory does not know, Airflow's table does.
+    let viewer = host.token(&facts["AIRFLOW_VIEWER"], &facts["AIRFLOW_VIEWER_PASSWORD"]);
+    assert_eq!(token::claims(&viewer)["sub"], "2");
 }
 
 fn airflowctl_prints_our_token(

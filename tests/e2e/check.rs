@@ -88,6 +88,23 @@ fn c01_broken_yaml_is_told_with_its_line() {
 }
 
 #[test]
+fn c01_setting_that_a_plugin_refuses_is_told_with_its_place() {
+    let folder = Folder::new();
+    folder.write(
+        "config.yaml",
+        "backends:\n  users:\n    plugin: db\n    config:\n      url: sqlite:///nowhere/at/all.db\n  more:\n    plugin: db\n    config: { url: \"${DB}\" }\n",
+    );
+    let done = run(&folder, &["check"], &[("DB", "sqlite:///nowhere.db")]);
+    assert_eq!(done.code, 78, "{done:?}");
+    for place in [
+        "  --> config.yaml:5:12\n",
+        "  --> config.yaml:8:20 via DB\n",
+    ] {
+        assert!(done.stderr.contains(place), "{place}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn presets_pass_with_what_their_users_have() {
     let folder = Folder::new();
     let config = |name: &str| artifacts::repository().join("config").join(name);

@@ -45,6 +45,28 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// The key of the configuration that it is about. A plugin begins with the one of its own
+    /// that it does not like: `tls.ca: …`.
+    pub fn key(&self) -> String {
+        let (backend, own) = match self {
+            StartError::Load { backend, .. } => (backend, "plugin".to_owned()),
+            StartError::NoProvision { backend, .. } => (backend, "provision".to_owned()),
+            StartError::Configure {
+                backend, reason, ..
+            } => {
+                let is_key = |text: &&str| {
+                    let is_part = |c: char| c.is_ascii_lowercase() || "._".contains(c);
+                    text.chars().all(is_part)
+                };
+                let first = reason.split(':').next().filter(is_key);
+                (backend, format!("config.{}", first.unwrap_or_default()))
+            }
+        };
+        format!("backends.{backend}.{own}")
+            .trim_end_matches('.')
+            .to_owned()
+    }
+
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {

@@ -23,7 +23,9 @@ pub(super) fn run(setup: &Setup, _: &Check) -> Result<(), Failure> {
     let tls = &loaded.config.server.tls;
     let pair = tls.is_on().then(|| Pair::read(tls)).transpose()?;
     let starting = start::start(&loaded.config, &setup.libraries, Mode::Check, &|_| {});
-    let tokens = Setup::runtime()?.block_on(starting)?.tokens;
+    let started = Setup::runtime()?.block_on(starting);
+    let placed = |error| Failure::starting(error, &loaded.origins);
+    let tokens = started.map_err(placed)?.tokens;
 
     let mut text = String::new();
     for notice in &loaded.notices {

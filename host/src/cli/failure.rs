@@ -8,6 +8,8 @@ use crate::accounts::manage::ManageError;
 use crate::backends::library::PluginError;
 use crate::backends::supervisor;
 use crate::config::Report;
+use crate::config::key::KeyPath;
+use crate::config::origins::{Origins, Place};
 use crate::keys::KeyError;
 use crate::reload::ReloadError;
 use crate::server::tls::TlsError;
@@ -67,6 +69,20 @@ impl Failure {
         }
         text.push_str(&format!("help: {help}\n"));
         Failure { code, text }
+    }
+
+    /// The same as `from`, each backend's error with the place of the key that it is about.
+    pub(super) fn starting(error: StartError, origins: &Origins) -> Self {
+        let StartError::Backends(errors) = error else {
+            return error.into();
+        };
+        backends(&errors, |error| {
+            let origin = origins.of(&KeyPath::parse(&error.key()));
+            match origin.place {
+                Place::Default => String::new(),
+                _ => format!("  --> {origin}\n"),
+            }
+        })
     }
 
     /// The same with another exit code.
@@ -154,15 +170,21 @@ impl From<StartError> for Failure {
         match error {
             StartError::Keys(error) => error.into(),
             StartError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
-            StartError::Backends(errors) => {
-                let each = errors.iter().map(|error: &supervisor::StartError| {
-                    format!("error: {error}\nhelp: {}\n", error.help())
-                });
-                Failure {
-                    code: CONFIGURATION,
-                    text: each.collect(),
-                }
-            }
+            StartError::Backends(errors) => backends(&errors, |_| String::new()),
         }
+    }
+}
+
+/// All of them, each with its place, a line or nothing.
+fn backends(
+    errors: &[supervisor::StartError],
+    place: impl Fn(&supervisor::StartError) -> String,
+) -> Failure {
+    let each = errors
+        .iter()
+        .map(|error| format!("error: {error}\n{}help: {}\n", place(error), error.help()));
+    Failure {
+        code: CONFIGURATION,
+        text: each.collect(),
     }
 }

@@ -12,23 +12,24 @@ use crate::run;
 /// Of "correct horse", as Airflow 3 stores it at a low cost.
 const HASH: &str = "scrypt:1024:8:1$Wfhhfv0zDVEVVu7N$8b251e1108e8ec37fb5ff42a10cb36abb8ac205c17f2925538252f21ba2bf9e8c0c50c7f1f9a1a3926e63e18f0e69070986af8d3dd4b821b52aee1c5504e975b";
 
-/// The preset as an operator makes it who follows its comments.
-fn preset() -> String {
-    let text = fs::read_to_string(repository().join("config/airflow.yaml")).unwrap();
+/// A preset as an operator makes it who takes the # away.
+fn preset(name: &str) -> String {
+    let text = fs::read_to_string(repository().join("config").join(name)).unwrap();
     let (before, block) = text.split_once("  # ldap:\n").unwrap();
-    let commented = block.lines().take_while(|line| line.starts_with("  # "));
-    let count = commented.count();
-    let block = block
-        .lines()
-        .enumerate()
-        .map(|(at, line)| match at < count {
-            true => format!("  {}\n", line.strip_prefix("  # ").unwrap()),
-            false => format!("{line}\n"),
-        });
-    let block: String = block.collect();
-    let whole = format!("{before}  ldap:\n{block}");
-    assert!(whole.contains("access: counters"), "{whole}");
-    whole.replace("access: counters", "access: full")
+    let mut is_block = true;
+    let lines = block.lines().map(|line| {
+        let bare = line.strip_prefix("  # ").filter(|_| is_block);
+        is_block = bare.is_some();
+        bare.map_or_else(|| format!("{line}\n"), |bare| format!("  {bare}\n"))
+    });
+    format!("{before}  ldap:\n{}", lines.collect::<String>())
+}
+
+/// Airflow's, whose table must be open for new rows.
+fn airflow() -> String {
+    let preset = preset("airflow.yaml");
+    assert!(preset.contains("access: counters"), "{preset}");
+    preset.replace("access: counters", "access: full")
 }
 
 /// Airflow's variables, and the password of the service account.
@@ -73,7 +74,7 @@ fn block_passes_check_as_it_is_written() {
     let variables = variables
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
-    rows.folder.write("config.yaml", preset());
+    rows.folder.write("config.yaml", airflow());
     let done = check(&rows.folder, &variables);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(!done.stderr.contains("warning"), "{}", done.stderr);
@@ -94,7 +95,7 @@ fn directory_is_asked_first_and_the_database_after_it_whatever_it_says() {
         .to_vec();
     variables.push(("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0"));
     let ca = slapd.ca.display().to_string();
-    let preset = preset()
+    let preset = airflow()
         .replace(
             "[ldaps://ldap1.example.com, ldaps://ldap2.example.com]",
             &slapd.secure_url,
@@ -152,5 +153,68 @@ fn directory_is_asked_first_and_the_database_after_it_whatever_it_says() {
         subject("local", "correct horse"),
         "42",
         "the directory is down"
+    );
+}
+
+#[test]
+fn openmetadatas_variables_say_where_its_people_are() {
+    let slapd = shared();
+    let folder = Folder::new();
+    let made = countersign(
+        folder.path(),
+        &[
+            "keys",
+            "generate",
+            "--private-key",
+            "private.der",
+            "--public-key",
+            "public.der",
+        ],
+        &[],
+        "",
+    );
+    assert_eq!(made.code, 0, "{made:?}");
+    let ca = slapd.ca.display().to_string();
+    let port = slapd.secure_address().port().to_string();
+    let variables = [
+        ("RSA_PRIVATE_KEY_FILE_PATH", "private.der"),
+        ("RSA_PUBLIC_KEY_FILE_PATH", "public.der"),
+        ("JWT_KEY_ID", "own"),
+        ("AUTHENTICATION_PROVIDER", "ldap"),
+        ("AUTHENTICATION_LDAP_HOST", "127.0.0.1"),
+        ("AUTHENTICATION_LDAP_PORT", &port),
+        ("AUTHENTICATION_LOOKUP_ADMIN_DN", Slapd::SERVICE[0]),
+        ("AUTHENTICATION_LOOKUP_ADMIN_PWD", Slapd::SERVICE[1]),
+        ("AUTHENTICATION_USER_LOOKUP_BASEDN", Slapd::BASE),
+        (
+            "AUTHENTICATION_GROUP_LOOKUP_BASEDN",
+            "ou=groups,dc=example,dc=test",
+        ),
+        ("COUNTERSIGN_BACKENDS__LDAP__CONFIG__TLS__CA", &ca),
+    ];
+    let preset = preset("openmetadata.yaml")
+        .replace("dc=example,dc=com", Slapd::BASE)
+        .replace(
+            "preferred_username: \"{username}\"",
+            "preferred_username: \"{username}\", roles: \"{roles}\"",
+        );
+    let server = Server::with(&folder, &preset, &variables);
+    let alice = claims(&server, "alice@example.test", "alice-pw");
+    assert_eq!(
+        [
+            &alice["preferred_username"],
+            &alice["email"],
+            &alice["roles"]
+        ],
+        [
+            &json!("alice"),
+            &json!("alice@example.test"),
+            &json!(["Admin"])
+        ]
+    );
+    assert_eq!(
+        server.login("alice", "alice-pw").status,
+        401,
+        "by address alone"
     );
 }

@@ -69,6 +69,7 @@ pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Ma
     }
     mapping.signing_algorithm();
     mapping.trust();
+    mapping.directory();
     mapping.notices();
     mapping.remove_blocks();
     mapping.said
@@ -118,6 +119,27 @@ impl Mapping<'_> {
                 Value::String(algorithm),
             );
         }
+    }
+
+    /// OpenMetadata's LDAP: whom it would let in must come in here by an operator's own words,
+    /// since a truststore of Java's and clear text have no counterpart.
+    fn directory(&mut self) {
+        if self.text(&auth("provider")).as_deref() != Some("ldap") {
+            return;
+        }
+        let backends = self.value.get("backends").and_then(Value::as_object);
+        let mut backends = backends.into_iter().flat_map(Map::values);
+        if backends.any(|backend| backend["plugin"] == "ldap") {
+            return;
+        }
+        let key = auth("ldapConfiguration");
+        let notice = Notice::new(
+            self.origin(&key).place,
+            format!("`{key}` lets nobody in here: no backend is of the ldap plugin"),
+        );
+        self.said.notices.push(notice.help(
+            "write one, such as config/openmetadata.yaml has in a comment, with the same variables",
+        ));
     }
 
     fn notices(&mut self) {

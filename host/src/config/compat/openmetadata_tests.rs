@@ -75,6 +75,19 @@ fn keys_without_meaning_are_noticed() {
 }
 
 #[test]
+fn ldap_without_a_backend_of_that_plugin_is_noticed() {
+    let told = "`authenticationConfiguration.ldapConfiguration` lets nobody in here";
+    let scene = |text: &str| Scene::new(text).env("AUTHENTICATION_PROVIDER", "ldap");
+    assert!(scene(BLOCKS).notices().contains(told));
+    assert!(
+        !Scene::new(BLOCKS).notices().contains(told),
+        "of another provider"
+    );
+    let with = format!("backends: {{ dir: {{ plugin: ldap }} }}\n{BLOCKS}");
+    assert!(!scene(&with).notices().contains(told));
+}
+
+#[test]
 fn public_key_urls_become_trust_entries() {
     let scene = Scene::new(BLOCKS)
         .env(
