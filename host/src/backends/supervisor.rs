@@ -45,26 +45,19 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The key of the configuration that it is about. A plugin begins with the one of its own
-    /// that it does not like: `tls.ca: …`.
-    pub fn key(&self) -> String {
+    /// The keys of the configuration that it is about. A plugin begins with the one of its own that
+    /// it does not like, `tls.ca: …`; several follow each other after semicolons, each in backticks.
+    pub fn keys(&self) -> Vec<String> {
         let (backend, own) = match self {
-            StartError::Load { backend, .. } => (backend, "plugin".to_owned()),
-            StartError::NoProvision { backend, .. } => (backend, "provision".to_owned()),
+            StartError::Load { backend, .. } => (backend, vec!["plugin".to_owned()]),
+            StartError::NoProvision { backend, .. } => (backend, vec!["provision".to_owned()]),
             StartError::Configure {
                 backend, reason, ..
-            } => {
-                let is_key = |text: &&str| {
-                    let is_part = |c: char| c.is_ascii_lowercase() || "._".contains(c);
-                    text.chars().all(is_part)
-                };
-                let first = reason.split(':').next().filter(is_key);
-                (backend, format!("config.{}", first.unwrap_or_default()))
-            }
+            } => (backend, named(reason)),
         };
-        format!("backends.{backend}.{own}")
-            .trim_end_matches('.')
-            .to_owned()
+        own.iter()
+            .map(|key| format!("backends.{backend}.{key}"))
+            .collect()
     }
 
     /// What to do about it.
@@ -78,6 +71,27 @@ impl StartError {
                 "see backends.{backend}.config; `countersign config schema` shows what the plugin takes"
             ),
         }
+    }
+}
+
+/// Keys that a plugin's words begin with, or all of its settings.
+fn named(reason: &str) -> Vec<String> {
+    let parts = reason.split("; ").enumerate();
+    let first_words = parts.filter_map(|(at, part)| {
+        let (word, _) = part.split_once(':')?;
+        let quoted = word
+            .strip_prefix('`')
+            .and_then(|word| word.strip_suffix('`'));
+        quoted.or((at == 0).then_some(word))
+    });
+    let is_part = |c: char| c.is_ascii_lowercase() || "._".contains(c);
+    let keys: Vec<_> = first_words
+        .filter(|word| word.chars().all(is_part))
+        .map(|word| format!("config.{word}"))
+        .collect();
+    match keys.is_empty() {
+        true => vec!["config".to_owned()],
+        false => keys,
     }
 }
 

@@ -71,17 +71,19 @@ impl Failure {
         Failure { code, text }
     }
 
-    /// The same as `from`, each backend's error with the place of the key that it is about.
+    /// The same as `from`, each backend's error with the places of the keys that it is about.
     pub(super) fn starting(error: StartError, origins: &Origins) -> Self {
         let StartError::Backends(errors) = error else {
             return error.into();
         };
         backends(&errors, |error| {
-            let origin = origins.of(&KeyPath::parse(&error.key()));
-            match origin.place {
-                Place::Default => String::new(),
-                _ => format!("  --> {origin}\n"),
-            }
+            let keys = error.keys().into_iter().map(|key| KeyPath::parse(&key));
+            let written = keys
+                .map(|key| origins.of(&key))
+                .filter(|origin| origin.place != Place::Default);
+            let mut places: Vec<_> = written.map(|origin| format!("  --> {origin}\n")).collect();
+            places.dedup();
+            places.concat()
         })
     }
 
@@ -175,7 +177,7 @@ impl From<StartError> for Failure {
     }
 }
 
-/// All of them, each with its place, a line or nothing.
+/// All of them, each with its places, whole lines.
 fn backends(
     errors: &[supervisor::StartError],
     place: impl Fn(&supervisor::StartError) -> String,

@@ -50,53 +50,99 @@ fn c01_all_mistakes_of_a_directory_are_told_in_one_run_with_their_places() {
 }
 
 #[test]
-fn settings_that_contradict_each_other_are_told_with_the_key() {
-    for (config, key) in [
-        ("url: \"http://a.example.com\"", "url"),
-        ("url: []", "url"),
+fn c01_settings_that_contradict_each_other_are_told_with_key_and_place() {
+    let ldaps = "url: \"ldaps://a.example.com\"";
+    let account = "bind_dn: \"cn=svc\", bind_password: x, search: { base: \"dc=x\" }";
+    for (config, key, column) in [
         (
-            "url: \"ldaps://a.example.com\", start_tls: true",
+            format!("url: \"http://a.example.com\", {account}"),
+            "url",
+            20,
+        ),
+        (format!("url: [], {account}"), "url", 20),
+        (
+            format!("{ldaps}, start_tls: true, {account}"),
             "start_tls",
-        ),
-        ("url: \"ldap://a.example.com\"", "plain_text"),
-        (
-            "url: \"ldaps://a.example.com\", search: { filter: uid=x }",
-            "search.filter",
+            56,
         ),
         (
-            "url: \"ldaps://a.example.com\", tls: { ca: missing.pem }",
-            "missing.pem",
+            format!("url: \"ldap://a.example.com\", {account}"),
+            "plain_text",
+            13,
         ),
         (
-            "url: \"ldaps://a.example.com\", username_format: \"uid=ada\"",
-            "username_format",
+            format!("tls: {{ ca: absent.pem }}, {ldaps}, {account}"),
+            "absent.pem",
+            26,
         ),
         (
-            "url: \"ldaps://a.example.com\", timeouts: { connect: soon }",
+            format!("timeouts: {{ connect: soon }}, {ldaps}, {account}"),
             "connect",
+            36,
         ),
+        (
+            format!("username_format: \"uid=ada\", {ldaps}"),
+            "username_format",
+            32,
+        ),
+        (
+            format!(
+                "search: {{ filter: uid=x, base: \"dc=x\" }}, bind_dn: \"cn=svc\", bind_password: x, {ldaps}"
+            ),
+            "search.filter",
+            33,
+        ),
+        (ldaps.to_owned(), "bind_dn", 13),
     ] {
         let folder = Folder::new();
-        let base = match config.contains("search:") || config.contains("username_format") {
-            true => "",
-            false => ", search: { base: \"dc=x\" }",
-        };
-        let bind = match config.contains("username_format") {
-            true => "",
-            false => ", bind_dn: \"cn=svc\", bind_password: x",
-        };
         folder.write(
             "config.yaml",
-            format!(
-                "backends:\n  corp:\n    plugin: ldap\n    config: {{ {config}{base}{bind} }}\n"
-            ),
+            format!("backends:\n  corp:\n    plugin: ldap\n    config: {{ {config} }}\n"),
         );
         let done = run(&folder, &["check"], &[]);
         assert_eq!(done.code, 78, "{config}: {done:?}");
-        let told = done.stderr.contains(key) && done.stderr.contains("config.yaml:");
+        let place = format!("  --> config.yaml:4:{column}\n");
+        for expected in [key, &place] {
+            assert!(
+                done.stderr.contains(expected),
+                "{config}: {expected:?} is missing in:\n{}",
+                done.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn c01_each_of_several_contradictions_has_its_place() {
+    let folder = Folder::new();
+    folder.write(
+        "config.yaml",
+        "backends:
+  corp:
+    plugin: ldap
+    config:
+      url: ldaps://a.example.com
+      bind_dn: cn=svc
+      search:
+        filter: uid=x
+      groups:
+        filter: (member=*)
+",
+    );
+    let done = run(&folder, &["check"], &[]);
+    assert_eq!(done.code, 78, "{done:?}");
+    // No password, no base, a filter without parentheses, groups of everybody.
+    for expected in [
+        "bind_password",
+        "search.base",
+        "search.filter",
+        "groups.filter",
+        "config.yaml:8:17\n",
+        "config.yaml:10:17\n",
+    ] {
         assert!(
-            told,
-            "{config}: {key:?} and its place are missing in:\n{}",
+            done.stderr.contains(expected),
+            "{expected:?} is missing in:\n{}",
             done.stderr
         );
     }

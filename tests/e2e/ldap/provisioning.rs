@@ -109,7 +109,7 @@ fn first_login_makes_the_row_and_the_next_ones_bring_its_roles_up_to_date() {
         rows.ask(&format!("{row}{id}")).unwrap(),
         "newcomer newcomer@example.test Given Of newcomer 1"
     );
-    assert_eq!(first["roles"], json!(["Op", "Public", "Viewer"]));
+    assert_eq!(first["roles"], json!(["Public", "Viewer", "Op"]));
     assert_eq!(rows.roles("newcomer"), "Op Public Viewer");
 
     leave("newcomer-ops");
