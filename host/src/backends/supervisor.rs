@@ -46,7 +46,7 @@ pub enum StartError {
 
 impl StartError {
     /// The keys of the configuration that it is about. A plugin begins with the one of its own that
-    /// it does not like, `tls.ca: …`; several follow each other after semicolons, each in backticks.
+    /// it does not like, `tls.ca: …`; several follow each other after semicolons.
     pub fn keys(&self) -> Vec<String> {
         let (backend, own) = match self {
             StartError::Load { backend, .. } => (backend, vec!["plugin".to_owned()]),
@@ -76,17 +76,13 @@ impl StartError {
 
 /// Keys that a plugin's words begin with, or all of its settings.
 fn named(reason: &str) -> Vec<String> {
-    let parts = reason.split("; ").enumerate();
-    let first_words = parts.filter_map(|(at, part)| {
+    let first_words = reason.split("; ").filter_map(|part| {
         let (word, _) = part.split_once(':')?;
-        let quoted = word
-            .strip_prefix('`')
-            .and_then(|word| word.strip_suffix('`'));
-        quoted.or((at == 0).then_some(word))
+        Some(word.trim_matches('`'))
     });
     let is_part = |c: char| c.is_ascii_lowercase() || "._".contains(c);
     let keys: Vec<_> = first_words
-        .filter(|word| word.chars().all(is_part))
+        .filter(|word| !word.is_empty() && word.chars().all(is_part))
         .map(|word| format!("config.{word}"))
         .collect();
     match keys.is_empty() {
