@@ -68,7 +68,7 @@ fn c01_settings_that_contradict_each_other_are_told_with_key_and_place() {
         (
             format!("url: \"ldap://a.example.com\", {account}"),
             "plain_text",
-            13,
+            20,
         ),
         (
             format!("tls: {{ ca: absent.pem }}, {ldaps}, {account}"),

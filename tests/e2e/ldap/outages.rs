@@ -135,4 +135,7 @@ fn l09_second_server_answers_while_the_first_is_a_black_hole_which_is_then_left_
         begun.elapsed()
     );
     assert_eq!(first.accepted(), tried);
+    let page = get(server.admin, "/metrics").body;
+    let failovers = "countersign_plugin_ldap_failovers{backend=\"corp\",server=";
+    assert!(page.contains(failovers), "{page}");
 }

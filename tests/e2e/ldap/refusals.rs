@@ -1,5 +1,7 @@
 //! Who gets none, why, and what that leaves behind.
 
+use std::time::{Duration, Instant};
+
 use countersign_tests::{Folder, get};
 
 use super::*;
@@ -48,7 +50,7 @@ fn client_reads_the_same_for_every_refusal_and_the_audit_log_says_which() {
     let folder = Folder::new();
     let server = start(&folder, shared(), "");
     let cases = [
-        ("alice", "wrong", "denied", "49"),
+        ("alice", "neither", "denied", "password"),
         ("nobody-at-all", "x", "not_applicable", ""),
         ("nopw", "x", "denied", ""),
         (
@@ -101,18 +103,36 @@ fn metrics_tell_binds_searches_servers_and_connections() {
     let server = start(&folder, slapd, "");
     server.token("alice", "alice-pw");
     server.login("nobody-counts", "x");
-    // One after the other: at most one connection of the service account is needed.
-    let page = get(server.admin, "/metrics").body;
-    let own = page.lines().filter(|line| {
-        line.starts_with("countersign_plugin_ldap_") && line.contains("backend=\"corp\"")
-    });
-    let own: Vec<_> = own.collect();
-    for what in ["bind", "search", "pool", "server"] {
-        assert!(
-            own.iter().any(|line| line.contains(what)),
-            "{what} is missing in {own:#?}"
-        );
+    let page = || get(server.admin, "/metrics").body;
+    let begun = Instant::now();
+    for (series, least) in [
+        ("connections{backend=\"corp\",result=\"success\"", 2), // the service account's, the user's
+        ("binds{backend=\"corp\",result=\"success\"", 2),
+        ("searches{backend=\"corp\",result=\"success\"", 2),
+        ("search_seconds_count{backend=\"corp\"", 2),
+        ("pool_in_use{backend=\"corp\"", 0),
+        ("pool_idle{backend=\"corp\"", 0),
+    ] {
+        // Gauges are set when connections are looked through.
+        let value = loop {
+            let page = page();
+            let series = format!(
+                "countersign_plugin_ldap_{series},server=\"{}\"}} ",
+                slapd.url
+            );
+            let value = page.lines().find_map(|line| line.strip_prefix(&series));
+            if let Some(value) = value {
+                break value.parse::<f64>().unwrap();
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "{series} is missing in\n{page}"
+            );
+            std::thread::yield_now();
+        };
+        assert!(value >= f64::from(least), "{series} {value}");
     }
+    let page = page();
     // H12: names of users make no series.
     assert!(
         !page.contains("alice") && !page.contains("nobody-counts"),

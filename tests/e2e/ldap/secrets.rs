@@ -15,9 +15,8 @@ fn c07_passwords_come_out_in_no_answer_log_or_metric() {
         "dn: cn=canary,ou=system,{base}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n\
          cn: canary\nuserPassword: {CANARY}-service\n"
     ));
-    add(&slapd, "ada", &[]);
-    slapd.modify(&format!(
-        "dn: uid=ada,ou=people,{base}\nchangetype: modify\nreplace: userPassword\nuserPassword: {CANARY}-user\n"
+    slapd.add(&format!(
+        "dn: uid=ada,ou=people,{base}\nobjectClass: inetOrgPerson\nuid: ada\ncn: Ada\nsn: L\nuserPassword: {CANARY}-user\n"
     ));
     let folder = Folder::new();
     let account = |password: &str| {
