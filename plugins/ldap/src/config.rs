@@ -186,11 +186,11 @@ pub enum Nested {
 pub struct Timeouts {
     /// For a connection, its TLS included, as `2s`.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
     pub connect: Duration,
     /// For one operation, as `5s`.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
     pub operation: Duration,
 }
 
@@ -202,11 +202,11 @@ pub struct Pool {
     pub size: usize,
     /// One that has not been used for so long is closed.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
     pub idle: Duration,
     /// One that is so old is closed, so that a balancer can spread them anew.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
     pub lifetime: Duration,
 }
 

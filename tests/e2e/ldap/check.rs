@@ -1,6 +1,6 @@
 //! What `countersign check` says of wrong settings.
 
-use countersign_tests::Folder;
+use countersign_tests::{Folder, tls};
 
 use crate::run;
 
@@ -146,4 +146,27 @@ fn c01_each_of_several_contradictions_has_its_place() {
             done.stderr
         );
     }
+}
+
+#[test]
+fn files_are_found_from_the_folder_of_the_configuration() {
+    let folder = Folder::new();
+    tls::certificates(&folder, "etc/tls");
+    folder.write(
+        "etc/config.yaml",
+        "backends:
+  corp:
+    plugin: ldap
+    config:
+      url: ldaps://a.example.com
+      tls: { ca: tls/ca.pem, certificate: tls/client.pem, private_key: { file: tls/client.key } }
+      username_format: \"{username}@example.com\"
+",
+    );
+    let done = run(
+        &folder,
+        &["check"],
+        &[("COUNTERSIGN_CONFIG", "etc/config.yaml")],
+    );
+    assert_eq!(done.code, 0, "{done:?}");
 }
