@@ -15,7 +15,7 @@ pub struct Slapd {
     pub url: String,
     /// `ldaps://127.0.0.1:PORT`.
     pub secure_url: String,
-    /// The certificate of the authority that signed its own, and the folder of `tls/make_ca.sh`.
+    /// The certificate of the authority that signed its own; beside it lie the others of `tls/make_ca.sh`.
     pub ca: PathBuf,
     folder: PathBuf,
     environment: Vec<(String, String)>,

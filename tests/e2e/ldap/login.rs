@@ -95,6 +95,25 @@ fn direct_flow_binds_as_the_user_with_and_without_a_search() {
 }
 
 #[test]
+fn client_certificate_stands_for_the_service_account() {
+    let slapd = shared();
+    let tls = slapd.ca.parent().unwrap().display();
+    let external = format!(
+        "sasl_external: true, search: {{ base: \"{}\" }}, tls: {{ ca: \"{tls}/ca.pem\", certificate: \"{tls}/client.pem\", private_key: {{ file: \"{tls}/client.key\" }} }}",
+        Slapd::BASE
+    );
+    for (url, config) in [
+        (&slapd.secure_url, external.clone()),
+        (&slapd.url, format!("{external}, start_tls: true")),
+    ] {
+        let folder = Folder::new();
+        let server = Server::start(&folder, &corp(url, &config, ""));
+        assert_eq!(claims(&server, "alice", "alice-pw")["last"], "Adams");
+        assert_eq!(server.login("alice", "wrong").status, 401);
+    }
+}
+
+#[test]
 fn groups_become_roles_whatever_way_their_names_are_written() {
     let folder = Folder::new();
     let mapping = r#", roles: { mapping: {
