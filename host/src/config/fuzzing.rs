@@ -19,3 +19,11 @@ pub fn read(text: &str) {
         Layer::from_tree(&tree, file, &variables, &mut findings);
     }
 }
+
+/// Reads a Python module's text; what is made of it must be a YAML document of ours.
+pub fn import_fab(text: &str) {
+    let imported = super::compat::fab::import(text);
+    let mut findings = Vec::new();
+    let tree = yaml::parse(&imported.yaml, Path::new("fuzz.yaml"), &mut findings);
+    assert!(tree.is_some() && findings.is_empty(), "{}", imported.yaml);
+}

@@ -123,6 +123,12 @@ impl Notice {
         self.help.push(help.into());
         self
     }
+
+    /// Tells the log.
+    pub fn log(&self) {
+        let (message, help) = (&self.message, self.help.join("; "));
+        tracing::warn!(place = %self.place, help, "{message}");
+    }
 }
 
 impl fmt::Display for Notice {

@@ -1,0 +1,326 @@
+//! What files become, and that no text whatever makes a panic or a document that is no YAML.
+
+use std::path::Path;
+
+use super::*;
+use crate::config::yaml;
+
+/// The lines of the document without blanks around them and comments behind.
+fn lines(text: &str) -> Vec<String> {
+    let lines = import(text).yaml;
+    let line = |line: &str| {
+        line.split("  #")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    lines.lines().map(line).collect()
+}
+
+fn ldap(more: &str) -> String {
+    format!("AUTH_TYPE = AUTH_LDAP\nAUTH_LDAP_SERVER = 'ldaps://a'\n{more}\n")
+}
+
+fn has(text: &str, expected: &str) {
+    let lines = lines(text);
+    assert!(
+        lines.iter().any(|line| line == expected),
+        "{expected} is missing in {lines:#?}"
+    );
+}
+
+/// `line: key` of what is lacking.
+fn lacking(text: &str) -> Vec<String> {
+    let remarks = import(text).remarks;
+    let lacking = remarks.iter().filter(|remark| remark.lacking);
+    lacking
+        .map(|remark| format!("{}: {}", remark.line, remark.key))
+        .collect()
+}
+
+#[test]
+fn texts_in_all_quotings_are_read() {
+    for (python, expected) in [
+        (r#"'a'"#, "a"),
+        (r#""a\tb\x41\u00e9\U0001F600\101""#, "\"a\\tbAé😀A\""),
+        (r"r'a\d'", r#""a\\d""#),
+        (r"u'a' b'b' R'c'", "abc"),
+        ("('a'\n   'b' # c\n 'd')", "abd"),
+        ("'''a\nb'''", "\"a\\nb\""),
+        ("'a\\\n b'", "\"a b\""),
+        (r#"'it\'s'"#, "\"it's\""),
+        ("'${X}'", "\"$${X}\""),
+        ("'' 'x'", "x"),
+        ("''", "-"),
+    ] {
+        let text = ldap(&format!("AUTH_LDAP_SEARCH = {python}"));
+        match expected {
+            "-" => assert!(!import(&text).yaml.contains("base:"), "{python}"),
+            expected => has(&text, &format!("base: {expected}")),
+        }
+        assert_eq!(lacking(&text), [""; 0], "{python}");
+    }
+}
+
+#[test]
+fn environment_becomes_variables() {
+    for (python, expected) in [
+        ("os.environ['A']", "base: \"${A}\""),
+        ("os.environ.get('A')", "base: ${A:-}"),
+        ("os.environ.get('A', 'd c')", "base: \"${A:-d c}\""),
+        ("os.getenv(\"A\", \"d\",)", "base: \"${A:-d}\""),
+    ] {
+        has(&ldap(&format!("AUTH_LDAP_SEARCH = {python}")), expected);
+    }
+    for python in [
+        "os.environ.get('A', '}')",
+        "os.environ.get(A)",
+        "os.environ.get('A', f())",
+    ] {
+        let told = lacking(&ldap(&format!("AUTH_LDAP_SEARCH = {python}")));
+        assert_eq!(told, ["3: AUTH_LDAP_SEARCH"], "{python}");
+    }
+}
+
+#[test]
+fn what_only_python_can_evaluate_is_told_with_its_line_and_kind() {
+    for (python, what) in [
+        ("conf.get('ldap', 'base')", "a call of conf.get"),
+        ("f'{x}'", "an f-string"),
+        ("lambda: {'a': 1}", "a lambda"),
+        ("'a' if x else 'b'", "a conditional expression"),
+        ("'a' + b", "an expression"),
+        ("[x for x in y]", "a list"),
+        ("unknown", "the name unknown"),
+        ("3.5", "an expression"),
+        ("7", "a number"),
+        ("'\\N{DASH}'", "a text with a character by its name"),
+        ("'\\ud800'", "a text with an escape that is no character"),
+        ("'open", "a text without an end"),
+        ("'a' 'b' f''", "an f-string"),
+    ] {
+        let text = ldap(&format!("\nAUTH_LDAP_SEARCH = {python}"));
+        let remarks = import(&text).remarks;
+        let found = remarks
+            .iter()
+            .find(|remark| remark.key == "AUTH_LDAP_SEARCH");
+        let found = found.unwrap_or_else(|| panic!("{python}: {remarks:#?}"));
+        assert!(
+            found.lacking && found.line == 4 && found.what.starts_with(what),
+            "{python}: {found:?}"
+        );
+    }
+    let help = &import(&ldap("AUTH_LDAP_SEARCH = conf.get('ldap', 'base')")).remarks[0].help;
+    assert!(help.contains("${AIRFLOW__LDAP__BASE}"), "{help}");
+}
+
+#[test]
+fn names_of_literals_are_followed_unless_they_change() {
+    has(&ldap("B = 'dc=x'\nAUTH_LDAP_SEARCH = B"), "base: \"dc=x\"");
+    for change in [
+        "b += 'y'",
+        "b[0] = 1",
+        "b.update(1)",
+        "if x:\n    b = 2",
+        "b = f()",
+    ] {
+        let told = lacking(&ldap(&format!(
+            "b = 'dc=x'\n{change}\nAUTH_LDAP_SEARCH = b"
+        )));
+        assert!(
+            told.iter().any(|told| told.ends_with(": AUTH_LDAP_SEARCH")),
+            "{change}: {told:?}"
+        );
+    }
+    // Twice as large with each line: bounded.
+    let doubling: String = (0..64)
+        .map(|n| format!("a{} = [a{n}, a{n}]\n", n + 1))
+        .collect();
+    import(&format!(
+        "a0 = ['x', 'y']\n{doubling}AUTH_ROLES_MAPPING = a64"
+    ));
+}
+
+#[test]
+fn statements_that_are_no_assignments_are_told() {
+    let text = "\"\"\"doc\"\"\"\nimport os\nfrom a import b\nldap.set_option(1, 2)\nclass S(X):\n    AUTH_TYPE = 2\n\
+        @d\ndef f():\n    return 1\nif x: AUTH_TYPE = 4\nelse:\n    AUTH_ROLE_PUBLIC = 'x'\nfrom c import *\nAUTH_ROLES_MAPPING['a'] = ['b']\n\
+        AUTH_TYPE: int = 1; WTF_CSRF_ENABLED = True\n";
+    let expected = [
+        "4: ldap.set_option",
+        "5: class S",
+        "8: def f",
+        "10: AUTH_TYPE",
+        "12: AUTH_ROLE_PUBLIC",
+        "13: import *",
+        "14: AUTH_ROLES_MAPPING",
+    ];
+    assert_eq!(lacking(text), expected);
+}
+
+#[test]
+fn secrets_of_the_file_are_nowhere_in_what_is_written() {
+    let text = ldap(
+        "AUTH_LDAP_BIND_USER = 'cn=svc'\nAUTH_LDAP_BIND_PASSWORD = 's3cret'\nSECRET_KEY = 's3cret'\n\
+         SQLALCHEMY_DATABASE_URI = 'postgresql://a:s3cret@b'\nX = f('s3cret')",
+    );
+    let other = "AUTH_TYPE = 4\nOAUTH_PROVIDERS = [{'name': 'a', 'remote_app': {'client_secret': 's3cret', \
+        'api_base_url': 'https://u:s3cret@h/x', 'jwks': {'k': 's3cret'}}}]\n";
+    let default =
+        ldap("AUTH_LDAP_BIND_USER = 'a'\nAUTH_LDAP_BIND_PASSWORD = os.environ.get('P', 's3cret')");
+    for text in [text.as_str(), other, &default] {
+        let imported = import(text);
+        assert!(!imported.yaml.contains("s3cret"), "{}", imported.yaml);
+        assert!(
+            !format!("{:?}", imported.remarks).contains("s3cret"),
+            "{:?}",
+            imported.remarks
+        );
+        assert!(imported.lacking() > 0);
+    }
+    has(&text, "bind_password: { env: LDAP_BIND_PASSWORD }");
+    has(&default, "bind_password: { env: P }");
+}
+
+#[test]
+fn numbers_and_names_of_auth_type_are_the_same() {
+    for auth in ["2", "AUTH_LDAP"] {
+        has(
+            &format!("AUTH_TYPE = {auth}\nAUTH_LDAP_SERVER = 'ldaps://a ldaps://b'"),
+            "url: [\"ldaps://a\", \"ldaps://b\"]",
+        );
+    }
+    assert_eq!(lacking("AUTH_TYPE = 1"), [""; 0]);
+    assert_eq!(lacking("AUTH_TYPE = 3"), ["1: AUTH_TYPE"]);
+    assert_eq!(lacking("AUTH_TYPE = AUTH_OID"), ["1: AUTH_TYPE"]);
+    assert_eq!(lacking(""), [""; 0]);
+}
+
+#[test]
+fn direct_flow_becomes_a_template() {
+    has(
+        &ldap("AUTH_LDAP_USERNAME_FORMAT = 'uid=%s,dc=x'"),
+        "username_format: \"uid={username},dc=x\"",
+    );
+    has(
+        &ldap("AUTH_LDAP_APPEND_DOMAIN = 'x.org'"),
+        "append_domain: x.org",
+    );
+    has(
+        &ldap("AUTH_LDAP_APPEND_DOMAIN = 'x.org'\nAUTH_LDAP_USERNAME_FORMAT = 'X-%s'"),
+        "username_format: \"X-{username}@x.org\"",
+    );
+    assert_eq!(
+        lacking(&ldap("AUTH_LDAP_USERNAME_FORMAT = '%s%s'")),
+        ["3: AUTH_LDAP_USERNAME_FORMAT"]
+    );
+}
+
+/// A small generator of its own: tests repeat.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).unwrap_or_default()
+    }
+}
+
+fn is_sound(text: &str) {
+    let imported = import(text);
+    let mut findings = Vec::new();
+    let tree = yaml::parse(&imported.yaml, Path::new("x.yaml"), &mut findings);
+    assert!(
+        tree.is_some() && findings.is_empty(),
+        "{text:?}\n{}\n{findings:?}",
+        imported.yaml
+    );
+    for remark in &imported.remarks {
+        assert!(!remark.to_string().contains('\n'), "{text:?}: {remark}");
+    }
+}
+
+#[test]
+fn any_text_becomes_a_document() {
+    let mut random = Random(0x5eed);
+    let pieces = [
+        "AUTH_TYPE",
+        "AUTH_LDAP",
+        "AUTH_LDAP_SERVER",
+        "AUTH_ROLES_MAPPING",
+        "AUTH_LDAP_SEARCH",
+        "OAUTH_PROVIDERS",
+        "=",
+        "==",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "'",
+        "\"",
+        "'''",
+        "\\",
+        "\n",
+        "\n    ",
+        "#",
+        "r'",
+        "f'",
+        "b'",
+        "\\x4",
+        "\\u12",
+        "\\N{",
+        "0x",
+        "1e",
+        "-",
+        "os.environ.get(",
+        "'a'",
+        "\"k\"",
+        "if",
+        "class",
+        "def",
+        "lambda",
+        "for",
+        ";",
+        "é",
+        "\u{2028}",
+        "\u{85}",
+        "\u{7f}",
+        "\0",
+        "${",
+        "%s",
+        "name",
+        "True",
+        "None",
+        "9223372036854775808",
+        ".",
+        "@",
+        "\r",
+        "\u{feff}",
+        " ",
+    ];
+    for _ in 0..4_000 {
+        let count = random.below(40);
+        let text: String = (0..count)
+            .map(|_| pieces[random.below(pieces.len())])
+            .collect();
+        is_sound(&text);
+        is_sound(&format!(
+            "AUTH_TYPE = 2\nAUTH_LDAP_SERVER = 'ldap://a'\nAUTH_ROLES_MAPPING = {{'{text}': ['{text}']}}"
+        ));
+        is_sound(&format!(
+            "AUTH_TYPE = 4\nOAUTH_PROVIDERS = [{{'name': \"{text}\", '{text}': '{text}'}}]"
+        ));
+        let bytes: Vec<u8> = (0..count).map(|_| random.below(256) as u8).collect();
+        is_sound(&String::from_utf8_lossy(&bytes));
+    }
+    for deep in ["[", "(", "{", "{'a':", "f(", "'", "\\", "a="] {
+        is_sound(&format!("AUTH_TYPE = {}", deep.repeat(50_000)));
+    }
+}
