@@ -4,7 +4,7 @@
 //! within a multi-valued part; runs of blanks inside a value are one (RFC 4518).
 
 /// A distinguished name in its one spelling: of each part, its sorted attributes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Dn(Vec<Vec<(String, Vec<u8>)>>);
 
 impl Dn {
@@ -17,6 +17,12 @@ impl Dn {
             Some(attributes)
         });
         parts.collect::<Option<Vec<_>>>().map(Dn)
+    }
+
+    /// The value of its first attribute, folded, if that is text.
+    pub(super) fn first(&self) -> Option<&str> {
+        let (_, value) = self.0.first()?.first()?;
+        std::str::from_utf8(value).ok()
     }
 }
 

@@ -5,16 +5,18 @@
 
 mod dn;
 mod glob;
+mod mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign_abi::User;
 
 use crate::config::Config;
 use crate::config::shapes;
-use dn::Dn;
 use glob::glob;
+use mapping::{Key, Mapping};
+
+pub use mapping::Miss;
 
 /// The rules of every backend.
 #[derive(Debug, Default)]
@@ -23,21 +25,46 @@ pub struct Roles(BTreeMap<String, Rules>);
 /// The rules of one backend; its keys were read once.
 #[derive(Debug)]
 struct Rules {
-    keys: Vec<Key>,
+    mapping: Mapping,
     pass: Vec<String>,
     /// Given to everyone; empty unless the backend registers users (FAB: AUTH_USER_REGISTRATION_ROLE).
     registration: Vec<String>,
     default: Vec<String>,
 }
 
-/// A key of the mapping.
-#[derive(Debug)]
-struct Key {
-    text: String,
-    dn: Option<Dn>,
-    roles: Vec<String>,
-    /// Was it said already that a group misses it only by case?
-    told: AtomicBool,
+/// What one group gives.
+struct Given<'a> {
+    mapped: Vec<&'a Key>,
+    passed: Option<&'a str>,
+    missed: Option<(&'a Key, Miss)>,
+}
+
+/// Where a user's roles come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// Each group, in the plugin's order.
+    pub groups: Vec<Group>,
+    /// The backend's own, which pass.
+    pub own: Vec<String>,
+    /// For everyone, while the backend registers users.
+    pub registration: Vec<String>,
+    /// Since there were no others.
+    pub default: Vec<String>,
+    /// All together.
+    pub roles: Vec<String>,
+}
+
+/// What one group gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The group.
+    pub group: String,
+    /// Keys of the mapping that it is, each with its roles.
+    pub mapped: Vec<(String, Vec<String>)>,
+    /// The pattern of `roles.pass` that lets it be a role itself.
+    pub passed: Option<String>,
+    /// The key that it misses narrowly.
+    pub missed: Option<(String, Miss)>,
 }
 
 impl Roles {
@@ -51,24 +78,19 @@ impl Roles {
         )
     }
 
-    /// The final roles of a user of this backend.
+    /// The final roles of a user of this backend. A key of the mapping that one of his
+    /// groups misses narrowly is told in the log, once.
     pub fn of(&self, backend: &str, user: &User) -> Vec<String> {
         let Some(rules) = self.0.get(backend) else {
             return Vec::new();
         };
         let mut roles: BTreeSet<&str> = user.roles.iter().map(String::as_str).collect();
         for group in &user.groups {
-            let dn = Dn::parse(group);
-            for key in &rules.keys {
-                if key.is(group, dn.as_ref()) {
-                    roles.extend(key.roles.iter().map(String::as_str));
-                } else {
-                    key.tell_near_miss(backend, group);
-                }
+            let given = rules.given(group);
+            if let Some((key, miss)) = given.missed {
+                key.tell(backend, group, miss);
             }
-            if rules.pass.iter().any(|pattern| glob(pattern, group)) {
-                roles.insert(group);
-            }
+            roles.extend(given.roles(group));
         }
         roles.extend(rules.registration.iter().map(String::as_str));
         if roles.is_empty() {
@@ -76,19 +98,41 @@ impl Roles {
         }
         roles.into_iter().map(str::to_owned).collect()
     }
+
+    /// The same, and where each role comes from.
+    pub fn explain(&self, backend: &str, user: &User) -> Explained {
+        let Some(rules) = self.0.get(backend) else {
+            return Explained::default();
+        };
+        let groups: Vec<Group> = user
+            .groups
+            .iter()
+            .map(|group| rules.explain(group))
+            .collect();
+        let alone = user.roles.is_empty()
+            && rules.registration.is_empty()
+            && groups.iter().all(|group| {
+                group.passed.is_none() && group.mapped.iter().all(|(_, roles)| roles.is_empty())
+            });
+        Explained {
+            groups,
+            own: user.roles.clone(),
+            registration: rules.registration.clone(),
+            default: if alone {
+                rules.default.clone()
+            } else {
+                Vec::new()
+            },
+            roles: self.of(backend, user),
+        }
+    }
 }
 
 impl Rules {
     fn new(settings: &shapes::Backend) -> Self {
         let roles = &settings.roles;
-        let keys = roles.mapping.iter().map(|(key, roles)| Key {
-            text: key.clone(),
-            dn: Dn::parse(key),
-            roles: roles.clone(),
-            told: AtomicBool::new(false),
-        });
         Rules {
-            keys: keys.collect(),
+            mapping: Mapping::new(&roles.mapping),
             pass: roles.pass.clone(),
             registration: if settings.registration {
                 roles.registration.clone()
@@ -98,26 +142,42 @@ impl Rules {
             default: roles.default.clone(),
         }
     }
-}
 
-impl Key {
-    /// Exact, except that distinguished names are compared as such.
-    fn is(&self, group: &str, dn: Option<&Dn>) -> bool {
-        self.text == group || (dn.is_some() && dn == self.dn.as_ref())
+    fn given(&self, group: &str) -> Given<'_> {
+        let mapped: Vec<&Key> = self.mapping.of(group).collect();
+        let mut patterns = self.pass.iter().map(String::as_str);
+        Given {
+            missed: match mapped.is_empty() {
+                true => self.mapping.missed_by(group),
+                false => None,
+            },
+            mapped,
+            passed: patterns.find(|pattern| glob(pattern, group)),
+        }
     }
 
-    /// The most common mistake in a mapping, said once for each key.
-    fn tell_near_miss(&self, backend: &str, group: &str) {
-        if self.text.to_lowercase() == group.to_lowercase()
-            && !self.told.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
-                backend,
-                key = self.text,
-                group,
-                "a group misses this key of roles.mapping only by its case, and is not mapped"
-            );
+    fn explain(&self, group: &str) -> Group {
+        let given = self.given(group);
+        let mapped = given.mapped.into_iter();
+        Group {
+            group: group.to_owned(),
+            mapped: mapped
+                .map(|key| (key.text.clone(), key.roles.clone()))
+                .collect(),
+            passed: given.passed.map(str::to_owned),
+            missed: given.missed.map(|(key, miss)| (key.text.clone(), miss)),
         }
+    }
+}
+
+impl<'a> Given<'a> {
+    fn roles(&self, group: &'a str) -> impl Iterator<Item = &'a str> {
+        let mapped: Vec<&'a str> = self
+            .mapped
+            .iter()
+            .flat_map(|key| key.roles.iter().map(String::as_str))
+            .collect();
+        mapped.into_iter().chain(self.passed.map(|_| group))
     }
 }
 
@@ -185,22 +245,63 @@ mod tests {
     }
 
     #[test]
-    fn key_that_is_missed_by_case_is_told_once() {
+    fn key_that_is_missed_narrowly_is_told_once() {
         let rules = rules(false);
-        let told = || {
-            rules.0["users"]
-                .keys
-                .iter()
-                .filter(|key| key.told.load(Ordering::Relaxed))
-                .count()
-        };
+        let told = || rules.0["users"].mapping.told();
         assert_eq!(
             rules.of("users", &user(&[], &["nobody", "cn=Admins,dc=x"])),
             ["Admin"]
         );
-        assert_eq!(told(), 0);
+        assert_eq!(told(), [""; 0]);
         assert_eq!(rules.of("users", &user(&[], &["Ops", "OPS"])), ["Public"]);
-        assert_eq!(told(), 1);
+        assert_eq!(told(), ["ops"]);
+        assert_eq!(rules.of("users", &user(&[], &["Admins"])), ["Public"]);
+        assert_eq!(told(), ["cn=admins,dc=x", "ops"]);
+    }
+
+    #[test]
+    fn group_that_another_key_maps_misses_none() {
+        let mut config = Config::default();
+        for backend in config.backends.values_mut() {
+            let key = |key: &str, role: &str| (key.to_owned(), vec![role.to_owned()]);
+            backend.roles.mapping = [key("ops", "Op"), key("Ops", "Viewer")].into();
+        }
+        let roles = Roles::new(&config);
+        assert_eq!(
+            roles.of("users", &user(&[], &["Ops", "ops"])),
+            ["Op", "Viewer"]
+        );
+        assert_eq!(roles.0["users"].mapping.told(), [""; 0]);
+    }
+
+    #[test]
+    fn explanation_names_keys_patterns_and_misses() {
+        let groups = [
+            "CN=Admins, DC=x",
+            "OPS",
+            "my-airflow",
+            "other",
+            "CN=Ops,DC=y",
+            " o p s",
+        ];
+        let explained = rules(false).explain("users", &user(&[], &groups));
+        let of = |at: usize| &explained.groups[at];
+        assert_eq!(
+            of(0).mapped[0],
+            ("cn=admins,dc=x".into(), vec!["Admin".into()])
+        );
+        assert_eq!(of(1).missed, Some(("ops".into(), Miss::Case)));
+        assert_eq!(of(2).passed.as_deref(), Some("*airflow*"));
+        assert_eq!((&of(3).missed, of(3).mapped.len()), (&None, 0));
+        assert_eq!(of(4).missed, Some(("ops".into(), Miss::Part)));
+        assert_eq!(of(5).missed, Some(("ops".into(), Miss::Spelling)));
+        assert_eq!(explained.roles, ["Admin", "my-airflow"]);
+        assert_eq!(explained.default, [""; 0]);
+        let nothing = rules(false).explain("users", &user(&[], &["other"]));
+        assert_eq!(
+            (nothing.default, nothing.roles),
+            (vec!["Public".to_owned()], vec!["Public".to_owned()])
+        );
     }
 
     #[test]
