@@ -141,3 +141,22 @@ fn lines_of_a_request_carry_its_id_and_no_query() {
     let audit = lines.iter().find(|line| line["target"] == "audit").unwrap();
     assert_eq!(audit["request"], id.as_str());
 }
+
+#[test]
+fn lines_of_a_plugin_carry_the_id_where_the_hosts_do() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::fixture("floods"), "floods");
+    let config =
+        "plugins: { directories: [plugins] }\nbackends:\n  loud: { plugin: floods, config: {} }\n";
+    let server = Server::start(&folder, config);
+    let answer = server.login("ada", "x");
+    let id = id(&answer);
+    let (_, log) = server.stop();
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let spoken = |line: &&Value| line["target"] == "plugin" && line["module"].is_string();
+    let spoken = lines.iter().find(spoken).unwrap();
+    assert_eq!(spoken["request"], id.as_str(), "{spoken}");
+    let fields = spoken["fields"].as_str().unwrap_or_default();
+    assert!(!fields.contains("request"), "{spoken}");
+}

@@ -1,10 +1,12 @@
 //! What a plugin says, in the host's log: without secrets, without control characters,
 //! and not faster than a log can bear.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use countersign_abi::{Failure, Level, Metric, Services};
+use serde_json::{Map, Value};
 
 use super::flood::{A_SECOND, Flood};
 use super::metrics::PluginMetrics;
@@ -92,13 +94,27 @@ impl Services for BackendLog {
             return;
         }
         let (backend, module) = (self.backend.as_str(), printable(module));
-        let (message, fields) = (self.clean(message), self.clean(fields));
+        let (request, fields) = apart(fields);
+        let request = request.as_deref().map(printable);
+        let message = self.clean(message);
+        let fields = fields.map(|fields| self.clean(&fields));
+        let (fields, request) = (fields.as_deref(), request.as_deref());
         match level {
-            Level::Trace => tracing::trace!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Debug => tracing::debug!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Info => tracing::info!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Warn => tracing::warn!(target: "plugin", backend, module, fields, "{message}"),
-            Level::Error => tracing::error!(target: "plugin", backend, module, fields, "{message}"),
+            Level::Trace => {
+                tracing::trace!(target: "plugin", backend, module, fields, request, "{message}")
+            }
+            Level::Debug => {
+                tracing::debug!(target: "plugin", backend, module, fields, request, "{message}")
+            }
+            Level::Info => {
+                tracing::info!(target: "plugin", backend, module, fields, request, "{message}")
+            }
+            Level::Warn => {
+                tracing::warn!(target: "plugin", backend, module, fields, request, "{message}")
+            }
+            Level::Error => {
+                tracing::error!(target: "plugin", backend, module, fields, request, "{message}")
+            }
         }
     }
 
@@ -113,5 +129,52 @@ impl Services for BackendLog {
         }
         let (backend, place, text) = (self.backend.as_str(), printable(place), self.clean(text));
         tracing::error!(target: "plugin", backend, "the plugin panicked at {place}: {text}");
+    }
+}
+
+/// The request's id, which the SDK puts among a line's fields, and the other fields: the id
+/// stands where it stands in lines of the host's own. Nothing that is empty is told.
+fn apart(fields: &str) -> (Option<String>, Option<Cow<'_, str>>) {
+    const REQUEST: &str = "request";
+    let whole = (!fields.is_empty()).then_some(Cow::Borrowed(fields));
+    if !fields.contains(REQUEST) {
+        return (None, whole);
+    }
+    let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(fields) else {
+        return (None, whole);
+    };
+    let Some(Value::String(request)) = members.get(REQUEST).cloned() else {
+        return (None, whole);
+    };
+    members.remove(REQUEST);
+    let rest = (!members.is_empty()).then(|| Cow::Owned(Value::Object(members).to_string()));
+    (Some(request), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id_of_the_request_is_taken_out_of_the_fields() {
+        for (fields, request, rest) in [
+            ("", None, None),
+            (r#"{"a":1}"#, None, Some(r#"{"a":1}"#)),
+            (r#"{"request":"r-1"}"#, Some("r-1"), None),
+            (
+                r#"{"a":"request","request":"r-1"}"#,
+                Some("r-1"),
+                Some(r#"{"a":"request"}"#),
+            ),
+            (r#"{"request":7}"#, None, Some(r#"{"request":7}"#)),
+            ("request, but no JSON", None, Some("request, but no JSON")),
+        ] {
+            let (found, left) = apart(fields);
+            assert_eq!(
+                (found.as_deref(), left.as_deref()),
+                (request, rest),
+                "{fields}"
+            );
+        }
     }
 }
