@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use crate::accounts::first_admin::{self, FirstAdminError};
 use crate::backends::library::Libraries;
 use crate::backends::supervisor;
-use crate::config::{self, Config, Report, Sources};
+use crate::config::{self, Config, Notice, Report, Sources};
 use crate::drains::Drains;
 use crate::http::peer::Peer;
 use crate::http::{self, Face, Serving};
@@ -66,7 +66,10 @@ impl Embedded {
         let libraries = Arc::new(Libraries::new(std::env::temp_dir()));
         let load = Arc::new({
             let libraries = Arc::clone(&libraries);
-            move || config::load(&sources, libraries.as_ref()).map(|loaded| loaded.config)
+            move || {
+                let loaded = config::load(&sources, libraries.as_ref())?;
+                Ok((loaded.config, loaded.notices))
+            }
         });
         let config = first_config(Arc::clone(&load)).await?;
         let lock = state::lock(&config.state)?;
@@ -135,12 +138,14 @@ impl std::fmt::Debug for EmbedError {
 /// Reads files and maps libraries: not for a thread that answers requests.
 async fn first_config<F>(load: Arc<F>) -> Result<Config, EmbedError>
 where
-    F: Fn() -> Result<Config, Report> + Send + Sync + 'static,
+    F: Fn() -> Result<(Config, Vec<Notice>), Report> + Send + Sync + 'static,
 {
     let loaded = tokio::task::spawn_blocking(move || load()).await;
-    loaded
+    let (config, notices) = loaded
         .map_err(|_| EmbedError::Panicked)?
-        .map_err(EmbedError::Configuration)
+        .map_err(EmbedError::Configuration)?;
+    notices.iter().for_each(Notice::log);
+    Ok(config)
 }
 
 async fn peer_of_the_connection(mut request: Request, next: Next) -> Response {

@@ -299,3 +299,26 @@ fn loaded(
     );
     failed.load(Ordering::Relaxed)
 }
+
+#[test]
+fn reload_tells_what_check_tells() {
+    let folder = Folder::new();
+    let _server = template(&folder);
+    let more = "store: { url: \"\" }\n";
+    folder.write(
+        "config.yaml",
+        format!(
+            "{}{more}",
+            TEMPLATE.replace(
+                "{ plugin: template",
+                "{ roles: { registration: [Public] }, plugin: template"
+            )
+        ),
+    );
+    let noticed = "these roles are given only while the backend's registration is true";
+    let checked = run(&folder, &["check"], &[]);
+    assert!(checked.stdout.contains(noticed), "{checked:?}");
+    let told = reloaded(&folder);
+    assert!(told.contains(&format!("warning: {noticed}")), "{told}");
+    assert!(told.contains("config.yaml:4:"), "{told}");
+}

@@ -27,6 +27,9 @@ pub(super) fn run(setup: &Setup, _: &Reload) -> Result<(), Failure> {
         return Err(Failure::new(REFUSED, error, help));
     };
     let mut text = String::new();
+    for notice in news["notices"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "{}", notice.as_str().unwrap_or_default());
+    }
     for (backend, change) in news["backends"].as_object().into_iter().flatten() {
         let _ = writeln!(
             text,

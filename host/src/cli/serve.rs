@@ -99,7 +99,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         libraries: Arc::clone(&setup.libraries),
         load: Arc::new({
             let setup = setup.clone();
-            move || setup.load().map(|loaded| loaded.config)
+            move || setup.load().map(|loaded| (loaded.config, loaded.notices))
         }),
         certificates: certificates.clone(),
         read,

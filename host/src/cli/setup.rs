@@ -46,8 +46,7 @@ impl Setup {
     pub(super) fn logging(&self, loaded: &Loaded) {
         telemetry::start(self.sources.environment.get("RUST_LOG").map(String::as_str));
         for notice in &loaded.notices {
-            let (message, help) = (&notice.message, notice.help.join("; "));
-            tracing::warn!(place = %notice.place, help, "{message}");
+            notice.log();
         }
     }
 

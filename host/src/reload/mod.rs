@@ -23,7 +23,7 @@ use crate::backends::Registry;
 use crate::backends::backend::Backend;
 use crate::backends::library::Libraries;
 use crate::backends::supervisor::{self, Plan};
-use crate::config::{Config, Report};
+use crate::config::{Config, Notice, Report};
 use crate::drains::Drains;
 use crate::http::Serving;
 use crate::keys::{KeySet, Mode};
@@ -41,8 +41,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// More libraries than this, and each reload that adds one says what that costs.
 const MANY_LIBRARIES: usize = 64;
 
-/// Reads the configuration anew.
-pub type Load = dyn Fn() -> Result<Config, Report> + Send + Sync;
+/// Reads the configuration anew; also what there is to notice in it.
+pub type Load = dyn Fn() -> Result<(Config, Vec<Notice>), Report> + Send + Sync;
 
 /// What a reload needs.
 pub struct Reloader {
@@ -91,6 +91,8 @@ struct Next {
     plan: Plan,
     keys: KeySet,
     pair: Option<Pair>,
+    /// What whoever asked should know, though it holds.
+    notices: Vec<String>,
 }
 
 impl Reloader {
@@ -121,7 +123,7 @@ impl Reloader {
         }
         let throttle = old.tokens.throttle.with(&config.server.throttle);
         let serving = Arc::new(serving(&config, next.keys, store, registry, throttle));
-        let news = news(&old.tokens, &serving.tokens, &next.kept);
+        let news = news(&old.tokens, &serving.tokens, &next.kept, &next.notices);
         serving.tokens.registry.take_over(&old.tokens.registry);
         let leaving = self.live.open(serving);
         let ended = closed.map(Closed::done).unwrap_or_default();
@@ -143,7 +145,7 @@ impl Reloader {
         let load = Arc::clone(&self.load);
         // Reads files and maps libraries: not for a thread that answers requests.
         let loaded = tokio::task::spawn_blocking(move || load()).await;
-        let read = loaded
+        let (read, noticed) = loaded
             .map_err(|_| ReloadError::Panicked)?
             .map_err(ReloadError::Configuration)?;
         let (config, kept) = self.keep(&read);
@@ -161,6 +163,17 @@ impl Reloader {
             Some(_) => Some(Pair::read(&config.server.tls)?),
             None => None,
         };
+        for notice in &noticed {
+            notice.log();
+        }
+        let told = noticed.iter().map(ToString::to_string);
+        let warnings = keys
+            .notices()
+            .iter()
+            .map(|notice| format!("warning: {notice}"));
+        let of_tls = pair.iter().flat_map(Pair::notices);
+        let of_tls = of_tls.map(|notice| format!("warning: TLS: {notice}"));
+        let notices = told.chain(warnings).chain(of_tls).collect();
         Ok(Next {
             read,
             config,
@@ -168,6 +181,7 @@ impl Reloader {
             plan,
             keys,
             pair,
+            notices,
         })
     }
 

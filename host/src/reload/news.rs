@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::token::Tokens;
 
-/// `{backends: {id: change}, key, needs_restart}`.
-pub(super) fn news(old: &Tokens, new: &Tokens, kept: &[&str]) -> Value {
+/// `{backends: {id: change}, key, needs_restart, notices}`.
+pub(super) fn news(old: &Tokens, new: &Tokens, kept: &[&str], notices: &[String]) -> Value {
     let backends = new.registry.iter().map(|backend| {
         let sha256 = backend.plugin.library.sha256();
         let before = old.registry.get(&backend.id);
@@ -22,5 +22,5 @@ pub(super) fn news(old: &Tokens, new: &Tokens, kept: &[&str]) -> Value {
         .filter(|backend| new.registry.get(&backend.id).is_none());
     let gone = gone.map(|backend| (backend.id.clone(), "removed".into()));
     let changes: serde_json::Map<String, Value> = backends.chain(gone).collect();
-    json!({ "backends": changes, "key": new.keys.active().kid(), "needs_restart": kept })
+    json!({ "backends": changes, "key": new.keys.active().kid(), "needs_restart": kept, "notices": notices })
 }
