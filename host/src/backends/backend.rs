@@ -64,10 +64,10 @@ impl Backend {
     pub fn matches(&self, request: &Request, body: &Value) -> bool {
         let rules = &self.settings.matches;
         let username = body.get("username").and_then(Value::as_str);
-        let by_name = self
-            .username
-            .as_ref()
-            .is_none_or(|pattern| username.is_some_and(|name| pattern.is_match(name)));
+        let by_name = match username {
+            Some(name) => self.is_for(name),
+            None => self.username.is_none(),
+        };
         let by_header = rules
             .header
             .as_ref()
@@ -77,6 +77,12 @@ impl Backend {
             .as_ref()
             .is_none_or(|field| body.get(field).is_some());
         by_name && by_header && by_body
+    }
+
+    /// Does its `match.username` admit this name?
+    pub fn is_for(&self, name: &str) -> bool {
+        let pattern = self.username.as_ref();
+        pattern.is_none_or(|pattern| pattern.is_match(name))
     }
 
     /// Asks who is asking; `body` is the request's JSON. Whatever goes wrong is an outcome;

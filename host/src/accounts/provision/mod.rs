@@ -16,6 +16,7 @@
 
 mod ask;
 mod first;
+pub mod foresee;
 mod turns;
 
 use std::sync::Arc;

@@ -114,6 +114,26 @@ impl Store {
         checked.map_err(|error| error.at(location))
     }
 
+    /// Opens the store to be read, if there is one yet. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]: unreachable.
+    pub async fn look(location: Location) -> Result<Option<Store>, StoreError> {
+        let looking = async {
+            let pool = match &location {
+                Location::Sqlite(file) => sqlite::look(file).await?.map(Pool::Sqlite),
+                Location::Postgres(url) => postgres::look(url).await?.map(Pool::Postgres),
+            };
+            Ok(pool)
+        };
+        let looked = match timeout(OPEN_LIMIT, looking).await {
+            Ok(looked) => looked,
+            Err(_) => Err(StoreError::Slow(OPEN_LIMIT)),
+        };
+        let pool = looked.map_err(|error: StoreError| error.at(&location))?;
+        Ok(pool.map(|pool| Store { location, pool }))
+    }
+
     /// Is this the store at `location`?
     pub fn is_at(&self, location: &Location) -> bool {
         match (&self.location, location) {

@@ -44,6 +44,21 @@ pub(super) async fn check(url: &Secret) -> Result<(), StoreError> {
     migrations::judge(newest)
 }
 
+/// Opens a database that has the tables, to be read.
+pub(super) async fn look(url: &Secret) -> Result<Option<PgPool>, StoreError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options(url)?)
+        .await
+        .map_err(StoreError::Query)?;
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('links') IS NOT NULL")
+        .fetch_one(&pool)
+        .await
+        .map_err(StoreError::Query)?;
+    Ok(there.then_some(pool))
+}
+
 /// Host, port and database of a url, for people.
 pub(super) fn place(url: &Secret) -> String {
     options(url).map_or_else(

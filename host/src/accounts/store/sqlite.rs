@@ -54,13 +54,8 @@ pub(super) async fn check(file: &Path) -> Result<(), StoreError> {
     if !file.exists() {
         return Ok(());
     }
-    // Without a log beside it nobody writes, and opening it the usual way would make one.
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    let options = options(file)
-        .read_only(true)
-        .immutable(!Path::new(&log).exists());
-    let mut connection = options.connect().await.map_err(StoreError::Query)?;
+    let connecting = read_only(file).connect().await;
+    let mut connection = connecting.map_err(StoreError::Query)?;
     let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
     let tables: i64 = sqlx::query_scalar(tables)
         .fetch_one(&mut connection)
@@ -72,6 +67,35 @@ pub(super) async fn check(file: &Path) -> Result<(), StoreError> {
     let newest = sqlx::query_scalar(migrations::NEWEST);
     let newest = newest.fetch_one(&mut connection).await;
     migrations::judge(newest.map_err(StoreError::Query)?)
+}
+
+/// Opens a file that is there and has the tables, to be read.
+pub(super) async fn look(file: &Path) -> Result<Option<SqlitePool>, StoreError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(BUSY)
+        .connect_with(read_only(file))
+        .await
+        .map_err(StoreError::Query)?;
+    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'links'";
+    let tables: i64 = sqlx::query_scalar(tables)
+        .fetch_one(&pool)
+        .await
+        .map_err(StoreError::Query)?;
+    Ok((tables > 0).then_some(pool))
+}
+
+/// Makes nothing: without a log beside it nobody writes, and opening it the usual way would
+/// make one.
+fn read_only(file: &Path) -> SqliteConnectOptions {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    options(file)
+        .read_only(true)
+        .immutable(!Path::new(&log).exists())
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
