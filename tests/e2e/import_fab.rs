@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use countersign_tests::{Done, Folder, artifacts, tls};
+use countersign_tests::{Done, Folder, artifacts, countersign, tls};
 
 use crate::run;
 
@@ -22,10 +22,12 @@ fn import(folder: &Folder, sample: &str) -> Done {
 
 /// What `check` says of what was imported, beside a database with Airflow's tables.
 fn check(folder: &Folder, more: &[(&str, &str)]) -> Done {
-    let add = ["users", "add", "ada", "--password-stdin"];
-    let environment = [("COUNTERSIGN_STATE", "tables"), ("COUNTERSIGN_CONFIG", "")];
-    let made = countersign_tests::countersign(folder.path(), &add, &environment, "x\n");
-    assert_eq!(made.code, 0, "{made:?}");
+    if !folder.join("tables").exists() {
+        let add = ["users", "add", "ada", "--password-stdin"];
+        let environment = [("COUNTERSIGN_STATE", "tables"), ("COUNTERSIGN_CONFIG", "")];
+        let made = countersign(folder.path(), &add, &environment, "x\n");
+        assert_eq!(made.code, 0, "{made:?}");
+    }
     let database = folder.join("tables/users.db");
     let database = format!("sqlite://{}", database.display());
     let environment = [
@@ -56,7 +58,7 @@ fn airflows_template_is_converted_whole() {
     assert_eq!(lacking(&done), [""; 0]);
     assert!(
         done.stderr
-            .contains("webserver_config.py:25: WTF_CSRF_ENABLED: note: "),
+            .contains("webserver_config.py:26: WTF_CSRF_ENABLED: note: "),
         "{done:?}"
     );
     assert!(done.stdout.contains("plugin: db"), "{done:?}");

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::run;
 
-const BACKENDS: &str =
-    "plugins: { directories: [plugins] }\ntokens: { subject_backend: users }\nbackends:\n";
+const BACKENDS: &str = "plugins: { directories: [plugins] }\nbackends:\n";
 const ROLES: &str = "roles: { mapping: { \"CN=admins,dc=x\": [Admin], Other: [Viewer] }, pass: [\"*-airflow\"], registration: [Public], sync: replace }";
 
 fn with(backends: &str) -> Folder {

@@ -107,7 +107,7 @@ fn inside(line: &Line, module: &mut Module, remarks: &mut Vec<Remark>) {
                 .get(at + 3)
                 .is_some_and(|next| is_sign(next, '('))
         {
-            let path = super::expression::path(&line.tokens[at..]).text;
+            let path = super::kind::path(&line.tokens[at..]).text;
             let remark = Remark::new(token.line, path, "a call under a condition, not run");
             remarks.push(remark.help("see what it does, and do it in the converted file"));
         }

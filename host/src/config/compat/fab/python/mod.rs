@@ -2,6 +2,7 @@
 
 mod block;
 mod expression;
+mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -137,7 +138,7 @@ fn expression_statement(
         "pass" => return,
         _ => {}
     }
-    let path = expression::path(tokens);
+    let path = kind::path(tokens);
     let is_call = tokens
         .get(path.length)
         .is_some_and(|token| is_sign(token, '('));
