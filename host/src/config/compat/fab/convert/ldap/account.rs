@@ -10,12 +10,14 @@ pub(super) fn service(source: &mut Source<'_>, config: &mut Map) -> bool {
     if let Some(name) = source.text("AUTH_LDAP_BIND_USER", &at("bind_dn")) {
         config.put("bind_dn", name, "AUTH_LDAP_BIND_USER");
         password(source, config);
+        not_direct(source);
         return true;
     }
     let found = source.module.assigned.get("AUTH_LDAP_BIND_USER");
     if found.is_some_and(|at| at.value.truth() != Some(false)) {
         // There is one, whose name was told to be not known.
         password(source, config);
+        not_direct(source);
         return true;
     }
     if let Some(found) = source.take("AUTH_LDAP_BIND_PASSWORD")
@@ -25,6 +27,18 @@ pub(super) fn service(source: &mut Source<'_>, config: &mut Map) -> bool {
         source.note("AUTH_LDAP_BIND_PASSWORD", found, what, "");
     }
     false
+}
+
+/// What a service account leaves without a meaning.
+fn not_direct(source: &mut Source<'_>) {
+    for key in ["AUTH_LDAP_APPEND_DOMAIN", "AUTH_LDAP_USERNAME_FORMAT"] {
+        if let Some(found) = source.take(key)
+            && found.value.truth() != Some(false)
+        {
+            let what = "with AUTH_LDAP_BIND_USER FAB does not read it";
+            source.note(key, found, what, "");
+        }
+    }
 }
 
 /// A password that stands in the file stays there: what we write may be read by others.
