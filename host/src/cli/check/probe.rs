@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use countersign_abi::{Code, Failure, Operation, User};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::told::{Answer, Asked, Found, Group, Health, Known, Role, Row, Told};
@@ -16,10 +17,8 @@ use crate::token::roles::Explained;
 
 /// Health of each backend; with a name what each one knows of it.
 pub(super) async fn probe(config: &Config, tokens: &Tokens, user: Option<&str>) -> Told {
-    let mut backends = Vec::new();
-    for backend in tokens.registry.iter() {
-        backends.push(health(backend).await);
-    }
+    // Side by side: one that is down takes its time limit.
+    let backends = join_all(tokens.registry.iter().map(health)).await;
     let asked = match user {
         Some(name) => Some(ask(config, tokens, name).await),
         None => None,
