@@ -34,7 +34,8 @@ pub(super) fn measure() -> Vec<Row> {
     let before = threads(server.pid());
     let most = AtomicUsize::new(0);
     let rate = std::thread::scope(|scope| {
-        let load = scope.spawn(|| load::throughput(server.address, &request, 201, IN_FLIGHT, ROUND));
+        let load =
+            scope.spawn(|| load::throughput(server.address, &request, 201, IN_FLIGHT, ROUND));
         while !load.is_finished() {
             most.fetch_max(threads(server.pid()), Ordering::Relaxed);
             std::thread::sleep(Duration::from_millis(100));
@@ -78,5 +79,7 @@ async fn one_by_one(server: &Server, request: &[u8]) -> Vec<f64> {
 }
 
 fn threads(process: u32) -> usize {
-    fs::read_dir(format!("/proc/{process}/task")).unwrap().count()
+    fs::read_dir(format!("/proc/{process}/task"))
+        .unwrap()
+        .count()
 }

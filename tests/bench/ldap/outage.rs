@@ -36,7 +36,10 @@ pub(super) fn measure() -> Vec<Row> {
         }
         times
     });
-    let late = times[1..].iter().filter(|time| **time > CONNECT / 2).count();
+    let late = times[1..]
+        .iter()
+        .filter(|time| **time > CONNECT / 2)
+        .count();
     let rest = median(times[1..].iter().map(Duration::as_secs_f64).collect());
     vec![Row {
         name: format!("of {LOGINS} logins past a black hole, slow after the first").into(),

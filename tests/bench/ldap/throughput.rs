@@ -87,14 +87,25 @@ impl Bare {
     async fn open(url: &str) -> Self {
         let mut service = connect(url).await;
         let [dn, password] = Slapd::SERVICE;
-        service.simple_bind(dn, password).await.unwrap().success().unwrap();
-        Bare { service, user: connect(url).await }
+        service
+            .simple_bind(dn, password)
+            .await
+            .unwrap()
+            .success()
+            .unwrap();
+        Bare {
+            service,
+            user: connect(url).await,
+        }
     }
 
     async fn login(&mut self, name: &str) {
         let filter = format!("(uid={name})");
         let wanted = vec!["uid", "givenName", "sn", "mail", "memberOf", "entryUUID"];
-        let found = self.service.search(Slapd::BASE, Scope::Subtree, &filter, wanted).await;
+        let found = self
+            .service
+            .search(Slapd::BASE, Scope::Subtree, &filter, wanted)
+            .await;
         let (mut entries, _) = found.unwrap().success().unwrap();
         let entry = SearchEntry::construct(entries.pop().unwrap());
         let bound = self.user.simple_bind(&entry.dn, PASSWORD).await;
