@@ -47,10 +47,10 @@ fn groups() -> String {
             "dn: cn={name},ou=groups,{base}\nobjectClass: groupOfNames\ncn: {name}\nmember: {member}\n\n"
         );
     };
-    for group in 1..=GROUPS - DEPTH {
+    for group in 1..=GROUPS - (DEPTH - 1) {
         add(format!("g{group}"), format!("uid=u0,ou=people,{base}"));
     }
-    for level in 1..=DEPTH {
+    for level in 1..DEPTH {
         let below = match level {
             1 => "g1".to_owned(),
             level => format!("n{}", level - 1),
