@@ -198,7 +198,8 @@ pub struct Timeouts {
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pool {
-    /// The most at once.
+    /// The most at once to each server; many searches share one. As many connections on which
+    /// users are bound one after another are kept beside them.
     pub size: usize,
     /// One that has not been used for so long is closed.
     #[serde(deserialize_with = "duration::deserialize")]
@@ -308,7 +309,7 @@ impl Default for Pool {
     }
 }
 
-/// `250ms`, `5s`, `2m`.
+/// `250ms`, `5s`, `1h 30m`, `1d`: what the host takes for a duration.
 mod duration {
     use std::time::Duration;
 
@@ -316,23 +317,9 @@ mod duration {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(from)?;
-        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = match &text[digits.len()..] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => {
-                return Err(D::Error::custom(
-                    "a time has a unit: ms, s, m or h, as in 5s",
-                ));
-            }
-        };
-        let number: u64 = digits
-            .parse()
-            .map_err(|_| D::Error::custom("a time is a whole number and a unit, as in 5s"))?;
-        let millis = number.checked_mul(unit).filter(|millis| *millis > 0);
-        let millis = millis.ok_or_else(|| D::Error::custom("the time must be above zero"))?;
-        Ok(Duration::from_millis(millis))
+        let time = humantime::parse_duration(text.trim()).ok();
+        time.filter(|time| !time.is_zero()).ok_or_else(|| {
+            D::Error::custom("expected a duration above zero, such as 250ms, 10s or 1h 30m")
+        })
     }
 }

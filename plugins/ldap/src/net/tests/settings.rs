@@ -82,3 +82,24 @@ async fn servers_are_named_as_they_are_reached() {
         open(json!({ "url": url })).unwrap();
     }
 }
+
+#[tokio::test]
+async fn durations_are_those_that_the_host_takes() {
+    let right = [
+        ("250ms", 250),
+        ("1d", 86_400_000),
+        ("1h 30m", 5_400_000),
+        (" 2min ", 120_000),
+    ];
+    for (text, millis) in right {
+        let settings = json!({ "url": "ldaps://a", "pool": { "idle": text } });
+        let config: crate::config::Config = serde_json::from_value(settings).unwrap();
+        assert_eq!(config.pool.idle, Duration::from_millis(millis), "{text}");
+    }
+    for text in ["5", "0s", "-1s", "s", "", "5 parsecs"] {
+        let settings = json!({ "url": "ldaps://a", "timeouts": { "connect": text } });
+        let config = serde_json::from_value::<crate::config::Config>(settings);
+        let error = config.map(drop).unwrap_err().to_string();
+        assert!(error.contains("above zero, such as"), "{text}: {error}");
+    }
+}
