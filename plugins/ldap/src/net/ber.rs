@@ -25,6 +25,11 @@ impl<'a> Reader<'a> {
         Some((tag, content))
     }
 
+    /// Has everything been read?
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The next element's content, if it has this tag.
     pub(super) fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next()

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
+use super::guard::{Guarded, guarded};
 use super::start_tls;
 
 /// How long a host's addresses are believed.
@@ -22,8 +24,7 @@ const ADDRESSES: Duration = Duration::from_secs(30);
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) port: u16,
-    /// TLS, and the name under which ldap3 is to speak of the host.
-    pub(super) tls: Option<(Arc<ClientConfig>, String)>,
+    pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) start_tls: bool,
     found: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
 }
@@ -32,7 +33,7 @@ impl Host {
     pub(super) fn new(
         name: String,
         port: u16,
-        tls: Option<(Arc<ClientConfig>, String)>,
+        tls: Option<Arc<ClientConfig>>,
         start_tls: bool,
     ) -> Self {
         Host {
@@ -45,21 +46,19 @@ impl Host {
     }
 
     /// Connects; `limit` bounds each address's share, the caller the whole.
-    pub(super) async fn dial(&self, limit: Duration) -> Result<Ldap, String> {
+    pub(super) async fn dial(&self, limit: Duration) -> Result<Guarded, String> {
         let mut stream = self.tcp(limit).await?;
         stream.set_nodelay(true).map_err(text)?;
         if self.start_tls {
             start_tls::ask(&mut stream).await?;
         }
-        let (settings, url) = match &self.tls {
-            Some((config, name)) => (
-                LdapConnSettings::new().set_config(Arc::clone(config)),
-                format!("ldaps://{name}"),
-            ),
-            None => (LdapConnSettings::new(), "ldap://plain.invalid".to_owned()),
+        let Some(config) = &self.tls else {
+            return guarded(stream).await;
         };
-        let stream = StdStream::Tcp(stream.into_std().map_err(text)?);
-        open(settings.set_std_stream(stream), &url).await
+        let name = ServerName::try_from(self.name.clone())
+            .map_err(|_| format!("no certificate can be for the name {:?}", self.name))?;
+        let connector = TlsConnector::from(Arc::clone(config));
+        guarded(connector.connect(name, stream).await.map_err(text)?).await
     }
 
     async fn tcp(&self, limit: Duration) -> Result<TcpStream, String> {
@@ -94,30 +93,9 @@ impl Host {
 }
 
 /// Connects to a socket in the file system.
-pub(super) async fn unix(path: &Path) -> Result<Ldap, String> {
+pub(super) async fn unix(path: &Path) -> Result<Guarded, String> {
     let stream = UnixStream::connect(path).await.map_err(text)?;
-    let stream = StdStream::Unix(stream.into_std().map_err(text)?);
-    open(
-        LdapConnSettings::new().set_std_stream(stream),
-        "ldapi://socket",
-    )
-    .await
-}
-
-async fn open(settings: LdapConnSettings, url: &str) -> Result<Ldap, String> {
-    let (connection, ldap) =
-        LdapConnAsync::with_settings(settings, url)
-            .await
-            .map_err(|error| match error {
-                ldap3::LdapError::Io { source } => source.to_string(),
-                other => other.to_string(),
-            })?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.drive().await {
-            tracing::debug!("a connection ended: {error}");
-        }
-    });
-    Ok(ldap)
+    guarded(stream).await
 }
 
 fn text(error: std::io::Error) -> String {

@@ -1,7 +1,7 @@
 //! Connections to the directory: which server, how reached, whose, and for how long.
 //!
 //! `servers` says which one is next and `health` which ones failed lately; a `server` is
-//! `dial`led, and its connections are kept as `lines` of the service account, which many
+//! `dial`led, what it says passes a `guard`, and its connections are kept as `lines` of the service account, which many
 //! share, and `spares` that bind one user after another. A `session` is what a login holds.
 
 mod address;
@@ -10,8 +10,10 @@ mod core;
 mod dial;
 mod domain;
 mod failure;
+mod guard;
 mod health;
 mod lines;
+mod message;
 mod metrics;
 mod policy;
 mod rules;
@@ -43,7 +45,6 @@ use self::metrics::Metrics;
 use self::server::{Server, Way};
 use self::servers::{Servers, Source};
 use self::srv::{Resolver, System};
-use self::tls::Trust;
 use crate::config::Config;
 use crate::trouble::Trouble;
 pub(crate) use session::{Query, Reach, Session};
@@ -67,9 +68,9 @@ impl Directory {
         rules::external(config, &addresses)?;
         let secure = config.start_tls || addresses.iter().any(Address::is_tls);
         let files = config.tls.certificate.is_some() || config.tls.private_key.is_some();
-        let trust = (secure || files).then(|| Trust::open(&config.tls));
+        let tls = (secure || files).then(|| tls::open(&config.tls));
         let maker = Maker {
-            trust: trust.transpose()?.map(Arc::new),
+            tls: tls.transpose()?.map(Arc::new),
             start_tls: config.start_tls,
             timeouts: config.timeouts,
             pool: config.pool,
@@ -124,7 +125,7 @@ impl Directory {
 /// Makes servers of addresses.
 #[derive(Clone)]
 struct Maker {
-    trust: Option<Arc<Trust>>,
+    tls: Option<Arc<rustls::ClientConfig>>,
     start_tls: bool,
     timeouts: crate::config::Timeouts,
     pool: crate::config::Pool,
@@ -156,14 +157,14 @@ impl Maker {
 
     fn tcp(&self, name: String, host: &str, port: u16, tls: bool) -> Arc<Server> {
         let start_tls = self.start_tls && !tls;
-        let trust = self.trust.as_ref().filter(|_| tls || start_tls);
-        let trust = trust.map(|trust| trust.of(host));
-        let host = Host::new(host.to_owned(), port, trust, start_tls);
+        let tls = self.tls.clone().filter(|_| tls || start_tls);
+        let host = Host::new(host.to_owned(), port, tls, start_tls);
         self.server(name, Way::Tcp(host))
     }
 
     fn server(&self, name: String, way: Way) -> Arc<Server> {
         let metrics = self.metrics.clone();
+        metrics.pool(&name, 0, 0);
         Arc::new(Server::new(name, way, self.timeouts, self.pool, metrics))
     }
 }

@@ -107,11 +107,11 @@ impl Server {
     }
 
     async fn open(&self) -> Result<Wire, Failure> {
-        let ldap = match &self.way {
+        let opened = match &self.way {
             Way::Tcp(host) => host.dial(self.timeouts.connect).await,
             Way::Unix(path) => dial::unix(path).await,
         };
-        let wire = Wire::new(ldap.map_err(Failure::Lost)?, self.name.clone());
+        let wire = Wire::new(opened.map_err(Failure::Lost)?, self.name.clone());
         if !self.proven.load(Ordering::Relaxed) {
             self.learn(&wire).await?;
             self.proven.store(true, Ordering::Relaxed);

@@ -2,10 +2,11 @@
 //! read to its last byte and no further, and anything but a clear yes ends the connection.
 //! Nothing else is ever said in clear text.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::ber::{Reader, number};
+use super::message;
 
 /// Message 1: an extended request for 1.3.6.1.4.1.1466.20037.
 const REQUEST: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
@@ -15,29 +16,12 @@ const LONGEST: usize = 8_192;
 
 /// Asks, and returns once the server has said yes.
 pub(super) async fn ask(stream: &mut TcpStream) -> Result<(), String> {
-    let broken = |error: std::io::Error| format!("StartTLS: {error}");
-    stream.write_all(REQUEST).await.map_err(broken)?;
-    let mut message = vec![0; 2];
-    stream.read_exact(&mut message).await.map_err(broken)?;
-    let garbage = || "StartTLS: the answer is not LDAP".to_owned();
-    let length = match message[1] {
-        short @ 0..=0x7f => usize::from(short),
-        long @ 0x81..=0x84 => {
-            let mut digits = vec![0; usize::from(long & 0x7f)];
-            stream.read_exact(&mut digits).await.map_err(broken)?;
-            message.extend_from_slice(&digits);
-            number(&digits).ok_or_else(garbage)?
-        }
-        _ => return Err(garbage()),
-    };
-    if message[0] != 0x30 || length > LONGEST {
-        return Err(garbage());
-    }
-    let head = message.len();
-    message.resize(head + length, 0);
-    let body = stream.read_exact(&mut message[head..]).await;
-    body.map_err(broken)?;
-    match verdict(&message).ok_or_else(garbage)? {
+    let said = |why| format!("StartTLS: {why}");
+    let asked = stream.write_all(REQUEST).await;
+    asked.map_err(|error| said(error.to_string()))?;
+    let message = message::read(stream, LONGEST).await.map_err(said)?;
+    let other = || said("the server answers another question".to_owned());
+    match verdict(&message).ok_or_else(other)? {
         (0, _) => Ok(()),
         (code, text) => Err(format!("StartTLS refused with {code} {text:?}")),
     }

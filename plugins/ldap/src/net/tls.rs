@@ -1,7 +1,6 @@
 //! The backend's one TLS configuration: whom we trust, and how we show ourselves. Nothing
 //! here is the process's: two backends may trust different authorities.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,76 +8,49 @@ use countersign_sdk::{AuthError, Result};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::verifier::{Anyone, For};
+use super::verifier::Anyone;
 use crate::config::Tls;
 
-/// Makes the configuration for each server's name.
-pub(super) struct Trust {
-    base: ClientConfig,
-    /// For addresses that are no names (see [`Trust::of`]).
-    verifier: Arc<dyn rustls::client::danger::ServerCertVerifier>,
-}
-
-impl Trust {
-    /// Reads the files that the settings name.
-    pub(super) fn open(settings: &Tls) -> Result<Self> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = verifier(settings, &provider)?;
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| AuthError::fault(format!("tls: {error}")))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&verifier));
-        let base = match (&settings.certificate, &settings.private_key) {
-            (None, None) => builder.with_no_client_auth(),
-            (Some(_), None) => {
-                return Err(AuthError::invalid(
-                    "tls.private_key: expected the key of tls.certificate, as { file: … }",
-                ));
-            }
-            (None, Some(_)) => {
-                return Err(AuthError::invalid(
-                    "tls.certificate: expected the certificate of tls.private_key, a PEM file",
-                ));
-            }
-            (Some(file), Some(key)) => {
-                let chain = certificates("tls.certificate", file)?;
-                let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
-                    AuthError::invalid(
-                        "tls.private_key: expected a private key in PEM without a passphrase",
-                    )
-                })?;
-                builder.with_client_auth_cert(chain, key).map_err(|error| {
-                    AuthError::invalid(format!(
-                        "tls.private_key: it does not fit {}: {error}",
-                        file.display()
-                    ))
-                })?
-            }
-        };
-        Ok(Trust { base, verifier })
-    }
-
-    /// The configuration for a server, and the name to give ldap3 for it. An IPv6 address
-    /// cannot pass through ldap3 as a name, so that its certificate is checked beside it.
-    pub(super) fn of(&self, host: &str) -> (Arc<ClientConfig>, String) {
-        match host.parse::<IpAddr>() {
-            Ok(IpAddr::V6(address)) => {
-                let mut config = self.base.clone();
-                config.enable_sni = false;
-                let name = ServerName::from(IpAddr::V6(address));
-                let inner = Arc::clone(&self.verifier);
-                config
-                    .dangerous()
-                    .set_certificate_verifier(Arc::new(For { name, inner }));
-                (Arc::new(config), "ipv6.invalid".to_owned())
-            }
-            _ => (Arc::new(self.base.clone()), host.to_owned()),
+/// Reads the files that the settings name.
+pub(super) fn open(settings: &Tls) -> Result<ClientConfig> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = verifier(settings, &provider)?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| AuthError::fault(format!("tls: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let config = match (&settings.certificate, &settings.private_key) {
+        (None, None) => builder.with_no_client_auth(),
+        (Some(_), None) => {
+            return Err(AuthError::invalid(
+                "tls.private_key: expected the key of tls.certificate, as { file: … }",
+            ));
         }
-    }
+        (None, Some(_)) => {
+            return Err(AuthError::invalid(
+                "tls.certificate: expected the certificate of tls.private_key, a PEM file",
+            ));
+        }
+        (Some(file), Some(key)) => {
+            let chain = certificates("tls.certificate", file)?;
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
+                AuthError::invalid(
+                    "tls.private_key: expected a private key in PEM without a passphrase",
+                )
+            })?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                AuthError::invalid(format!(
+                    "tls.private_key: it does not fit {}: {error}",
+                    file.display()
+                ))
+            })?
+        }
+    };
+    Ok(config)
 }
 
 fn verifier(

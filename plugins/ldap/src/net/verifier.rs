@@ -1,4 +1,4 @@
-//! Two ways of checking a server's certificate that rustls does not bring along.
+//! A way of not checking a server's certificate, which rustls does not bring along.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,6 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 /// Takes any certificate: `tls.verify: false`.
 pub(super) struct Anyone(pub(super) Arc<CryptoProvider>);
-
-/// Checks for this name, whatever name the connection was asked for.
-#[derive(Debug)]
-pub(super) struct For {
-    pub(super) name: ServerName<'static>,
-    pub(super) inner: Arc<dyn ServerCertVerifier>,
-}
 
 impl fmt::Debug for Anyone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,43 +51,5 @@ impl ServerCertVerifier for Anyone {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ServerCertVerifier for For {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.inner
-            .verify_server_cert(certificate, chain, &self.name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::failure::{self, Failure};
+use super::guard::{Guard, Guarded};
 use super::policy;
 use super::rules::Account;
 
@@ -23,6 +24,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) struct Wire {
     ldap: Ldap,
+    /// Some, until it is dropped.
+    guard: Option<Guard>,
     /// The server's name, for texts.
     server: String,
     opened: Instant,
@@ -34,9 +37,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(ldap: Ldap, server: String) -> Self {
+    pub(super) fn new(opened: Guarded, server: String) -> Self {
         Wire {
-            ldap,
+            ldap: opened.ldap,
+            guard: Some(opened.guard),
             server,
             opened: Instant::now(),
             heard: AtomicU64::new(0),
@@ -106,10 +110,12 @@ impl Wire {
             }
             Ok(Err(error)) => {
                 let failure = failure::of_error(error, &self.server);
-                if matches!(failure, Failure::Lost(_)) {
-                    self.give_up();
-                }
-                Err(failure)
+                let Failure::Lost(why) = failure else {
+                    return Err(failure);
+                };
+                self.give_up();
+                let ended = self.guard.as_ref().and_then(Guard::ended);
+                Err(Failure::Lost(ended.cloned().unwrap_or(why)))
             }
             Err(_) => {
                 self.give_up();
@@ -135,7 +141,9 @@ impl Wire {
 
     /// How long nothing has come.
     pub(super) fn quiet(&self) -> Duration {
-        Duration::from_millis(self.now() - self.heard.load(Ordering::Relaxed).min(self.now()))
+        // Another thread may have heard something since.
+        let heard = self.heard.load(Ordering::Relaxed);
+        Duration::from_millis(self.now().saturating_sub(heard))
     }
 
     /// Nobody may begin anything on it.
@@ -161,9 +169,23 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
+        let Some(Guard { mut relay, .. }) = self.guard.take() else {
+            return;
+        };
         let mut ldap = self.ldap.clone();
-        if let (false, Ok(runtime)) = (ldap.is_closed(), Handle::try_current()) {
-            drop(runtime.spawn(async move { timeout(FAREWELL, ldap.unbind()).await.map(drop) }));
+        match Handle::try_current() {
+            Ok(runtime) if !ldap.is_closed() => drop(runtime.spawn(async move {
+                let farewell = async {
+                    let _ = ldap.unbind().await;
+                    drop(ldap);
+                    let _ = (&mut relay).await;
+                };
+                // A server that reads nothing would keep the connection for ever.
+                if timeout(FAREWELL, farewell).await.is_err() {
+                    relay.abort();
+                }
+            })),
+            _ => relay.abort(),
         }
     }
 }

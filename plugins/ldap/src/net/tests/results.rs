@@ -144,19 +144,47 @@ async fn answers_that_are_not_ldap_are_an_outage() {
         b"\x30\x05\x02\x01\x02\x61\x00",
         b"\x30\x00",
     ] {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ldap://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, garbage).await;
-                let mut sink = [0; 512];
-                while let Ok(1..) = tokio::io::AsyncReadExt::read(&mut stream, &mut sink).await {}
-            }
-        });
+        let url = speaker(garbage.to_vec()).await;
         let directory = directory(&[url]);
         assert!(is_unavailable(&search(&directory).await));
         assert!(is_unavailable(
             &directory.bind("uid=ada", &password()).await
         ));
     }
+}
+
+#[tokio::test]
+async fn hostile_answer_ends_the_connection_and_not_the_process() {
+    let mut nested = Vec::new();
+    while nested.len() < 3 << 20 {
+        let length = u32::try_from(nested.len()).unwrap().to_be_bytes();
+        // From the inside out, cheaply: the heads are turned around below.
+        nested.extend([length[3], length[2], length[1], length[0], 0x84, 0x30]);
+    }
+    nested.reverse();
+    let nested = tlv(0x30, &[tlv(2, &[1]), nested].concat());
+    let endless = b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01".to_vec();
+    for (answer, says) in [(nested, "not LDAP"), (endless, "of which 16777216 are")] {
+        let directory = directory(&[speaker(answer).await]);
+        let refused = search(&directory).await;
+        assert!(is_unavailable(&refused));
+        let Err(Trouble::Unavailable(why)) = refused else {
+            panic!()
+        };
+        assert!(why.contains(says), "{why}");
+    }
+}
+
+/// A server that says this and nothing else.
+async fn speaker(says: Vec<u8>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ldap://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &says).await;
+            let mut sink = [0; 512];
+            while let Ok(1..) = tokio::io::AsyncReadExt::read(&mut stream, &mut sink).await {}
+        }
+    });
+    url
 }
