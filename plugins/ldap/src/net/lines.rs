@@ -118,17 +118,22 @@ impl Lines {
     /// Closes what lay too long or is too old.
     pub(super) fn sweep(&self, server: &Server) {
         let pool = server.pool;
-        let (in_use, idle) = {
-            let mut state = self.lock();
-            state.open.retain(|line| {
-                let idle = line.leases() == 0 && line.idle() >= pool.idle;
-                line.wire.is_usable() && line.wire.age() < pool.lifetime && !idle
-            });
-            let in_use = state.open.iter().filter(|line| line.leases() > 0).count();
-            (in_use, state.open.len() - in_use)
-        };
-        server.metrics.pool(&server.name, in_use, idle);
+        self.lock().open.retain(|line| {
+            let idle = line.leases() == 0 && line.idle() >= pool.idle;
+            line.wire.is_usable() && line.wire.age() < pool.lifetime && !idle
+        });
+        self.tell(server);
         self.changed.notify_waiters();
+    }
+
+    /// How many there are, for the metrics.
+    fn tell(&self, server: &Server) {
+        let (in_use, all) = {
+            let state = self.lock();
+            let in_use = state.open.iter().filter(|line| line.leases() > 0).count();
+            (in_use, state.open.len())
+        };
+        server.metrics.pool(&server.name, in_use, all - in_use);
     }
 
     /// Closes all of them.
@@ -203,6 +208,7 @@ impl Opening {
         });
         let lease = Lease::new(&line, server);
         server.lines.lock().open.push(line);
+        server.lines.tell(server);
         Ok(lease)
     }
 

@@ -20,6 +20,17 @@ fn connections_binds_searches_and_failovers_are_counted_by_server() {
     let plugin = Plugin::built().unwrap();
     let settings = bed().settings(json!({ "url": [dead, bed().url()] }));
     let instance = plugin.configure(settings).unwrap();
+    let levels = |all: &[Measurement]| {
+        let those = all.iter().filter(|one| one.name.starts_with("ldap_pool_"));
+        let here = those.filter(|one| one.labels == json!({ "server": bed().url() }));
+        here.map(|one| (one.kind, one.value)).collect::<Vec<_>>()
+    };
+    let none = (Metric::Gauge, 0.0);
+    assert_eq!(
+        levels(&instance.metrics())[..2],
+        [none, none],
+        "before any login"
+    );
     instance
         .create_token(testing::login("alice", "alice-pw"))
         .unwrap();
