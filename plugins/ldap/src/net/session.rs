@@ -1,6 +1,7 @@
 //! What a login holds of a connection: a share of the service account's, or one of its own
 //! that a user is bound on.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,26 +60,28 @@ impl Session {
     }
 
     /// All entries that match, references to other servers left out. Paged where the server
-    /// can. Where the service account's connection turns out dead, once more on another.
+    /// can. Where the service account's connection turns out dead, once more on another, and
+    /// where the server does, at the next one.
     pub(crate) async fn search(&mut self, query: &Query<'_>) -> Result<Vec<Entry>, Trouble> {
-        let failure = match self.attempt(query).await {
-            Ok(found) => return Ok(found),
-            Err(failure) => failure,
-        };
-        let server = Arc::clone(self.at());
-        if !failure.is_outage() {
-            return Err(failure.trouble(&server.name));
+        let (mut may_be_stale, mut may_go_on) = (true, true);
+        loop {
+            let failure = match self.attempt(query).await {
+                Ok(found) => return Ok(found),
+                Err(failure) => failure,
+            };
+            let server = Arc::clone(self.at());
+            // The first lost connection may have lain there dead; a second one is the server's fault.
+            let is_stale = mem::take(&mut may_be_stale) && matches!(failure, Failure::Lost(_));
+            if failure.is_outage() && !is_stale {
+                server.put_aside(&failure);
+            }
+            let is_shared = matches!(self.held, Held::Share(_));
+            if !failure.is_outage() || !is_shared || !(is_stale || mem::take(&mut may_go_on)) {
+                return Err(failure.trouble(&server.name));
+            }
+            server.lines.distrust();
+            self.held = Held::Share(self.core.lease().await?);
         }
-        if !matches!(failure, Failure::Lost(_)) {
-            server.put_aside(&failure);
-        }
-        if let Held::Own(_) = self.held {
-            return Err(failure.trouble(&server.name));
-        }
-        server.lines.distrust();
-        self.held = Held::Share(self.core.lease().await?);
-        let again = self.attempt(query).await;
-        again.map_err(|failure| failure.trouble(&self.at().name))
     }
 
     async fn attempt(&mut self, query: &Query<'_>) -> Result<Vec<Entry>, Failure> {

@@ -185,3 +185,18 @@ async fn dead_connection_is_replaced_without_a_word() {
         server.cut();
     }
 }
+
+#[tokio::test]
+async fn server_that_dies_of_searches_is_left_for_another() {
+    let first = Scripted::start(Script {
+        dies_of_searches: true,
+        ..Script::default()
+    })
+    .await;
+    let second = Scripted::start(Script::default()).await;
+    let directory = directory(&[first.url(), second.url()]);
+    search(&directory).await.unwrap();
+    assert_eq!(first.connections(), 2, "the first one may have been stale");
+    search(&directory).await.unwrap();
+    assert_eq!(first.connections(), 2, "it is remembered");
+}

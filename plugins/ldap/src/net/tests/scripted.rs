@@ -18,6 +18,8 @@ pub(super) struct Script {
     pub(super) silent: bool,
     /// Searches below a base are not answered.
     pub(super) slow_searches: bool,
+    /// The connection is closed on each search below a base.
+    pub(super) dies_of_searches: bool,
     /// Each answer comes so late.
     pub(super) delay: Duration,
     /// The result of each bind with a name,
@@ -166,6 +168,9 @@ fn found(
         return Some(vec![message_of(id, &entry("", &root.concat()), None), done]);
     }
     counts.searches.fetch_add(1, Ordering::SeqCst);
+    if script.dies_of_searches {
+        return None;
+    }
     if script.slow_searches {
         return Some(Vec::new());
     }
