@@ -89,7 +89,7 @@ impl Core {
     /// Closes everything that is not in use, and opens nothing any more.
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
-        for server in self.servers.known().await {
+        for server in self.servers.known() {
             server.lines.close().await;
             server.spares.close().await;
         }
@@ -108,7 +108,7 @@ async fn beat(core: &Weak<Core>) -> bool {
     let Some(core) = core.upgrade() else {
         return false;
     };
-    for server in core.servers.known().await {
+    for server in core.servers.known() {
         server.sweep();
     }
     true

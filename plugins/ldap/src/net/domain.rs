@@ -1,11 +1,10 @@
-//! A domain whose servers DNS names: asked again when its answer has run out, and the last
-//! answer used while DNS fails. Servers keep their connections and their health meanwhile.
+//! A domain whose servers DNS names: asked again when its answer has run out, by one login,
+//! and the last answer used meanwhile and while DNS fails. Servers keep their connections and their health meanwhile.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::server::Server;
@@ -29,7 +28,9 @@ pub(super) struct Domain {
     within: bool,
     make: Make,
     resolver: Arc<dyn Resolver>,
-    found: Mutex<Found>,
+    /// Held by whoever is asking.
+    asking: tokio::sync::Mutex<()>,
+    found: std::sync::Mutex<Found>,
 }
 
 #[derive(Default)]
@@ -53,20 +54,32 @@ impl Domain {
             within,
             make,
             resolver,
-            found: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            found: std::sync::Mutex::default(),
         }
     }
 
     /// Its servers in order.
     pub(super) async fn servers(&self) -> Result<Vec<Arc<Server>>, Trouble> {
-        let mut found = self.found.lock().await;
-        if found.until.is_some_and(|until| Instant::now() < until) {
-            return Ok(found.order.clone());
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) => match self.known() {
+                last if !last.is_empty() => return Ok(last),
+                _ => self.asking.lock().await,
+            },
+        };
+        if self
+            .found()
+            .until
+            .is_some_and(|until| Instant::now() < until)
+        {
+            return Ok(self.known());
         }
         let service = if self.tls { "_ldaps" } else { "_ldap" };
         let name = format!("{service}._tcp.{}.", self.domain);
         let answer = timeout(PATIENCE, self.resolver.srv(&name)).await;
         let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
+        let mut found = self.found();
         let problem = match answer {
             Ok((records, ttl)) => {
                 let records = self.ours(ordered(records));
@@ -88,8 +101,12 @@ impl Domain {
     }
 
     /// The servers known so far, without asking.
-    pub(super) async fn known(&self) -> Vec<Arc<Server>> {
-        self.found.lock().await.order.clone()
+    pub(super) fn known(&self) -> Vec<Arc<Server>> {
+        self.found().order.clone()
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ours(&self, mut records: Vec<Record>) -> Vec<Record> {
@@ -122,5 +139,58 @@ impl Domain {
             found.order.push(Arc::clone(&server));
             found.all.insert(key, server);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::future::{Future, pending};
+    use std::pin::Pin;
+
+    use countersign_sdk::testing;
+
+    use super::super::metrics::Metrics;
+    use super::super::server::Way;
+    use super::super::srv;
+    use super::*;
+    use crate::config::{Pool, Timeouts};
+
+    struct Silent;
+
+    impl Resolver for Silent {
+        fn srv<'a>(&'a self, _: &'a str) -> Pin<Box<dyn Future<Output = srv::Found> + Send + 'a>> {
+            Box::pin(pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn dns_that_is_silent_holds_up_one_login_and_not_all() {
+        let make: Make = Box::new(|host, _| {
+            let metrics = Metrics(testing::cx(&std::env::temp_dir()));
+            let way = Way::Unix("/nowhere".into());
+            let (timeouts, pool) = (Timeouts::default(), Pool::default());
+            Arc::new(Server::new(host.to_owned(), way, timeouts, pool, metrics))
+        });
+        let domain = Domain::new("test".to_owned(), false, false, make, Arc::new(Silent));
+        let record = Record {
+            priority: 1,
+            weight: 1,
+            port: 389,
+            target: "a.test".to_owned(),
+        };
+        domain.renew(&mut domain.found(), vec![record]);
+        let short = Duration::from_millis(200);
+        tokio::select! {
+            biased;
+            _ = domain.servers() => panic!("nobody answers"),
+            others = timeout(short, domain.servers()) => {
+                assert_eq!(others.unwrap().unwrap()[0].name, "a.test");
+            }
+        }
+        assert!(
+            timeout(short, domain.servers()).await.is_err(),
+            "the next one asks"
+        );
     }
 }

@@ -50,27 +50,32 @@ impl Servers {
             later: VecDeque::new(),
             reasons,
         };
+        if tour.is_single {
+            // There is nowhere else to go.
+            tour.now.extend(all);
+            return Ok(tour);
+        }
         for server in all {
             match server.advice() {
                 Advice::Use => tour.now.push_back(server),
-                Advice::Probe if !tour.is_single => {
+                Advice::Probe => {
                     let probed = Arc::clone(&server);
                     self.cx.spawn(async move { probed.probe().await });
                     tour.later.push_back(server);
                 }
-                Advice::Probe | Advice::Aside => tour.later.push_back(server),
+                Advice::Aside => tour.later.push_back(server),
             }
         }
         Ok(tour)
     }
 
     /// All that are known now.
-    pub(super) async fn known(&self) -> Vec<Arc<Server>> {
+    pub(super) fn known(&self) -> Vec<Arc<Server>> {
         let mut all = Vec::new();
         for source in &self.sources {
             match source {
                 Source::Fixed(server) => all.push(Arc::clone(server)),
-                Source::Domain(domain) => all.extend(domain.known().await),
+                Source::Domain(domain) => all.extend(domain.known()),
             }
         }
         all
