@@ -90,7 +90,7 @@ impl Core {
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
         for server in self.servers.known() {
-            server.lines.close().await;
+            server.lines.close(&server).await;
             server.spares.close().await;
         }
     }

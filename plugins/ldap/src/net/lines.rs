@@ -136,10 +136,11 @@ impl Lines {
         server.metrics.pool(&server.name, in_use, all - in_use);
     }
 
-    /// Closes all of them.
-    pub(super) async fn close(&self) {
+    /// Closes those that nobody uses; the others end with their last lease.
+    pub(super) async fn close(&self, server: &Server) {
         let open = std::mem::take(&mut self.lock().open);
-        for line in open {
+        self.tell(server);
+        for line in open.into_iter().filter_map(Arc::into_inner) {
             line.wire.close().await;
         }
     }

@@ -156,10 +156,27 @@ impl Wire {
     }
 
     /// Says goodbye and closes.
-    pub(super) async fn close(&self) {
-        self.give_up();
+    pub(super) async fn close(mut self) {
+        if let Some(farewell) = self.farewell() {
+            farewell.await;
+        }
+    }
+
+    /// Once: `None` afterwards.
+    fn farewell(&mut self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let Guard { mut relay, .. } = self.guard.take()?;
         let mut ldap = self.ldap.clone();
-        let _ = timeout(FAREWELL, ldap.unbind()).await;
+        Some(async move {
+            let said = async {
+                let _ = ldap.unbind().await;
+                drop(ldap);
+                let _ = (&mut relay).await;
+            };
+            // A server that reads nothing would keep the connection for ever.
+            if timeout(FAREWELL, said).await.is_err() {
+                relay.abort();
+            }
+        })
     }
 
     fn now(&self) -> u64 {
@@ -169,23 +186,9 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        let Some(Guard { mut relay, .. }) = self.guard.take() else {
-            return;
-        };
-        let mut ldap = self.ldap.clone();
-        match Handle::try_current() {
-            Ok(runtime) if !ldap.is_closed() => drop(runtime.spawn(async move {
-                let farewell = async {
-                    let _ = ldap.unbind().await;
-                    drop(ldap);
-                    let _ = (&mut relay).await;
-                };
-                // A server that reads nothing would keep the connection for ever.
-                if timeout(FAREWELL, farewell).await.is_err() {
-                    relay.abort();
-                }
-            })),
-            _ => relay.abort(),
+        // Without a runtime nobody says goodbye; the connection ends all the same.
+        if let (Some(farewell), Ok(runtime)) = (self.farewell(), Handle::try_current()) {
+            drop(runtime.spawn(farewell));
         }
     }
 }

@@ -151,3 +151,22 @@ async fn shutdown_says_goodbye_and_opens_nothing_more() {
         &directory.bind("uid=ada", &password()).await
     ));
 }
+
+#[tokio::test]
+async fn shutdown_leaves_a_login_that_is_under_way_its_connection() {
+    let server = Scripted::start(Script::default()).await;
+    let directory = directory(&[server.url()]);
+    let mut session = directory.service().await.unwrap();
+    directory.shutdown().await;
+    let filter = Filter::equals("uid", "ada");
+    let query = Query {
+        base: "dc=test",
+        depth: Reach::One,
+        filter: &filter,
+        attributes: &[],
+        most: 1,
+    };
+    session.search(&query).await.unwrap();
+    drop(session);
+    until(|| server.counts.unbinds.load(Ordering::SeqCst) == 1).await;
+}
