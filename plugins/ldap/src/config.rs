@@ -153,7 +153,8 @@ pub struct Groups {
     pub filter: String,
     /// Groups of groups (AUTH_LDAP_USE_NESTED_GROUPS_FOR_ROLES): `auto` is `chain` where the server
     /// says that it is Active Directory, and `recursive` elsewhere; `chain` asks Active Directory's
-    /// matching rule in chain, everything in one search; `recursive` asks level by level which
+    /// matching rule in chain, everything in one search (and then as `recursive`, where the server does not
+    /// say that it is Active Directory: it may not know the rule); `recursive` asks level by level which
     /// groups hold the groups found so far, one search for each level; `off` takes direct groups only.
     pub nested: Nested,
     /// Levels above the direct groups that `recursive` climbs. A deeper nesting is an error, never a user of

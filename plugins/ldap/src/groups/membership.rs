@@ -7,11 +7,16 @@ use crate::template::Template;
 /// Where `{dn}` is while a filter is made: what no filter has.
 const DN: char = '\0';
 
+/// What a comparison adds to a name on the wire, at most: its attribute and its lengths.
+const COMPARISON: usize = 64;
+
 /// A filter with placeholders.
 #[derive(Debug)]
 pub(super) struct Membership {
     text: String,
     template: Template,
+    /// May each comparison be asked for any of the names by itself?
+    separable: bool,
 }
 
 /// How `{dn}` is compared.
@@ -39,9 +44,11 @@ impl Membership {
 
     /// Reads the operator's text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let template = Template::parse(text, &["dn", "username"])?;
         Ok(Membership {
             text: text.to_owned(),
-            template: Template::parse(text, &["dn", "username"])?,
+            separable: is_separable(&marked(&template, "")),
+            template,
         })
     }
 
@@ -56,36 +63,82 @@ impl Membership {
         ))
     }
 
-    /// Groups that hold any of these. Each comparison with `{dn}` becomes one with any of the names.
+    /// Groups that hold any of these.
     pub(super) fn of_any(&self, names: &[&str], username: &str, rule: Rule) -> Filter {
-        let template = self.template.fill(|place| match place {
-            "dn" => DN.to_string(),
-            _ => escape(username),
-        });
-        let mut pieces = template.split(DN);
-        let mut filter = pieces.next().unwrap_or_default().to_owned();
-        for piece in pieces {
-            // From its parenthesis to the one after the placeholder is the comparison.
-            let open = filter.rfind('(').unwrap_or(0);
-            let before = rule.write(&filter[open..]);
-            filter.truncate(open);
-            let close = piece.find(')').map_or(piece.len(), |close| close + 1);
-            let (after, rest) = piece.split_at(close);
-            let any = names
-                .iter()
-                .map(|name| format!("{before}{}{after}", escape(name)));
-            match names {
-                [_] => filter.extend(any),
-                _ => {
-                    filter.push_str("(|");
-                    filter.extend(any);
-                    filter.push(')');
-                }
-            }
-            filter.push_str(rest);
+        let text = marked(&self.template, username);
+        if self.separable {
+            return Filter::made(compared(&text, names, rule));
         }
-        Filter::made(filter)
+        let each = names.iter().map(|name| compared(&text, &[name], rule));
+        Filter::made(any(each.collect()))
     }
+
+    /// Bytes that a name adds to the filter, at most.
+    pub(super) fn size(&self, name: &str) -> usize {
+        let whole = if self.separable { 0 } else { self.text.len() };
+        whole + self.template.count("dn") * (name.len() + COMPARISON)
+    }
+}
+
+/// The text with [`DN`] at each `{dn}`.
+fn marked(template: &Template, username: &str) -> String {
+    template.fill(|place| match place {
+        "dn" => DN.to_string(),
+        _ => escape(username),
+    })
+}
+
+/// With each comparison with [`DN`] as one with any of the names.
+fn compared(text: &str, names: &[&str], rule: Rule) -> String {
+    let mut pieces = text.split(DN);
+    let mut filter = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // From its parenthesis to the one after the placeholder is the comparison.
+        let open = filter.rfind('(').unwrap_or(0);
+        let before = rule.write(&filter[open..]);
+        filter.truncate(open);
+        let close = piece.find(')').map_or(piece.len(), |close| close + 1);
+        let (after, rest) = piece.split_at(close);
+        let each = names
+            .iter()
+            .map(|name| format!("{before}{}{after}", escape(name)));
+        filter.push_str(&any(each.collect()));
+        filter.push_str(rest);
+    }
+    filter
+}
+
+fn any(filters: Vec<String>) -> String {
+    match filters.as_slice() {
+        [one] => one.clone(),
+        several => format!("(|{})", several.concat()),
+    }
+}
+
+/// Not where two comparisons must hold of one name together, nor where one must not hold: asked by
+/// itself, each would be content with another name.
+fn is_separable(text: &str) -> bool {
+    // Of each filter that is open: its sign, and how many of its parts hold a name.
+    let mut open: Vec<(Option<char>, usize)> = Vec::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let holds = match character {
+            '(' => {
+                open.push((characters.peek().copied(), 0));
+                false
+            }
+            ')' => match open.pop() {
+                Some((Some('|'), parts)) => parts > 0,
+                Some((Some('!'), 1..)) | Some((_, 2..)) => return false,
+                closed => matches!(closed, Some((_, 1))),
+            },
+            other => other == DN,
+        };
+        if let (true, Some((_, parts))) = (holds, open.last_mut()) {
+            *parts += 1;
+        }
+    }
+    true
 }
 
 impl Rule {
@@ -128,6 +181,42 @@ mod tests {
             ),
             r"(&(objectClass=g)(|(|(member=cn=a)(member=cn=b\5c2c\28))(memberUid=a\2ada))(x=y))"
         );
+    }
+
+    #[test]
+    fn comparisons_that_belong_together_are_with_one_name_each_time() {
+        for filter in [
+            "(&(member={dn})(owner={dn}))",
+            "(&(cn=x)(member={dn})(|(owner={dn})(manager={dn})))",
+            "(&(member={dn})(!(excluded={dn})))",
+            "(!(member={dn}))",
+            "(x={dn}-{dn})",
+        ] {
+            let one = |name: &str| filter.replace("{dn}", name);
+            assert_eq!(
+                made(filter, &["cn=a", "cn=b"], Rule::Equal),
+                format!("(|{}{})", one("cn=a"), one("cn=b"))
+            );
+        }
+        assert_eq!(
+            made("(&(cn=x)(|(a={dn})(b={dn})))", &["1", "2"], Rule::Equal),
+            "(&(cn=x)(|(|(a=1)(a=2))(|(b=1)(b=2))))"
+        );
+    }
+
+    #[test]
+    fn size_is_never_less_than_what_a_name_adds() {
+        for filter in [
+            "(member={dn})",
+            "(|(member={dn})(uniqueMember={dn}))",
+            "(&(objectClass=groupOfNames)(member={dn})(!(excluded={dn})))",
+        ] {
+            let membership = Membership::parse(filter).unwrap();
+            let names = ["cn=somebody,dc=x"; 100];
+            let made = membership.of_any(&names, "ada", Rule::Chain);
+            let size: usize = names.iter().map(|name| membership.size(name)).sum();
+            assert!(made.as_str().len() <= size + filter.len(), "{filter}");
+        }
     }
 
     #[test]

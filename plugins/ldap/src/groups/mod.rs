@@ -44,7 +44,13 @@ pub(crate) async fn of_user(
     };
     match nested {
         _ if base.is_empty() => {}
-        Nested::Chain => found.add_all(search.chain(primary.as_deref()).await?)?,
+        Nested::Chain => {
+            found.add_all(search.chain(primary.as_deref()).await?)?;
+            if !search.session.is_active_directory() {
+                // A server that does not know the rule finds nothing by it, and does not say so.
+                search.climb(&mut found, settings.depth).await?;
+            }
+        }
         Nested::Recursive => search.climb(&mut found, settings.depth).await?,
         _ if settings.base.is_empty() => {}
         _ => found.add_all(search.direct().await?)?,
@@ -79,14 +85,12 @@ fn nested(chosen: Nested, session: &Session) -> Nested {
         (Nested::Auto, true) => Nested::Chain,
         (Nested::Auto, false) => Nested::Recursive,
         (Nested::Chain, false) => {
-            // A server that does not know the rule finds nothing by it, and does not say so. There
-            // may be a proxy before Active Directory, so that it is right nevertheless.
             static TOLD: Once = Once::new();
             TOLD.call_once(|| {
                 tracing::warn!(
                     server = session.server(),
-                    "`groups.nested: chain` finds nothing unless this server is Active Directory, \
-                     which it does not say: `auto` chooses by the server"
+                    "the server does not say that it is Active Directory, so that what `groups.nested: chain` \
+                     finds is looked for level by level, too: `recursive` does only that, `auto` chooses by the server"
                 );
             });
             Nested::Chain

@@ -13,9 +13,6 @@ pub(super) const GID_NUMBER: &str = "gidNumber";
 /// 500 names of 320 bytes fit in here.
 const FILTER: usize = 192 * 1024;
 
-/// What a comparison adds to a name on the wire, at most: its attribute and its lengths.
-const COMPARISON: usize = 64;
-
 pub(super) struct Search<'a> {
     pub(super) session: &'a mut Session,
     pub(super) base: &'a str,
@@ -40,6 +37,9 @@ impl Search<'_> {
         names.extend(primary);
         let membership = self.membership.of_groups().map_err(Trouble::Unavailable)?;
         let filter = membership.of_any(&names, self.username, Rule::Chain);
+        if !self.session.is_active_directory() {
+            return self.groups(&filter).await;
+        }
         let groups = Filter::equals("objectCategory", "group");
         self.groups(&groups.and(&filter)).await
     }
@@ -53,7 +53,10 @@ impl Search<'_> {
         // The first search finds the direct groups, the last one has to find nothing new.
         for climbed in 0..depth.saturating_add(2) {
             let mut above = Vec::new();
-            for (part, names) in batches(&level).into_iter().enumerate() {
+            for (part, names) in batches(&level, |name| membership.size(name))
+                .into_iter()
+                .enumerate()
+            {
                 let filter = membership.of_any(&names, self.username, Rule::Equal);
                 let filter = if climbed == 0 && part == 0 {
                     self.or_of_his_number(filter)
@@ -103,12 +106,12 @@ impl Search<'_> {
 }
 
 /// As few as possible, each small enough for one filter.
-fn batches(names: &[String]) -> Vec<Vec<&str>> {
+fn batches(names: &[String], size_of: impl Fn(&str) -> usize) -> Vec<Vec<&str>> {
     let mut batches = Vec::new();
     let mut batch = Vec::new();
     let mut size = 0;
     for name in names {
-        let more = name.len() + COMPARISON;
+        let more = size_of(name);
         if size + more > FILTER && !batch.is_empty() {
             batches.push(std::mem::take(&mut batch));
             size = 0;
@@ -122,22 +125,33 @@ fn batches(names: &[String]) -> Vec<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn parts(filter: &str, names: &[String]) -> Vec<usize> {
+        let membership = Membership::parse(filter).unwrap();
+        let batches = batches(names, |name| membership.size(name));
+        batches.iter().map(Vec::len).collect()
+    }
 
     #[test]
     fn five_hundred_long_names_fit_one_filter() {
         let names = vec!["x".repeat(320); 500];
-        assert_eq!(batches(&names).len(), 1);
-        let names = vec!["x".repeat(320); 5_000];
-        let batches = batches(&names);
-        assert_eq!(batches.len(), 10);
-        assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 5_000);
+        assert_eq!(parts("(member={dn})", &names), [500]);
+        let parts = parts("(member={dn})", &vec!["x".repeat(320); 5_000]);
+        assert_eq!((parts.len(), parts.iter().sum::<usize>()), (10, 5_000));
+    }
+
+    #[test]
+    fn name_that_is_compared_twice_counts_twice() {
+        let names = vec!["x".repeat(320); 500];
+        let parts = parts("(|(member={dn})(uniqueMember={dn}))", &names);
+        assert_eq!(parts, [256, 244]);
     }
 
     #[test]
     fn name_that_is_longer_than_a_filter_is_asked_alone() {
         let names = ["x".repeat(FILTER), "y".to_owned()];
-        let lengths: Vec<_> = batches(&names).iter().map(Vec::len).collect();
-        assert_eq!(lengths, [1, 1]);
+        assert_eq!(parts("(member={dn})", &names), [1, 1]);
     }
 }

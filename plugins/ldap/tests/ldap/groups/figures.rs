@@ -30,6 +30,15 @@ async fn chain_takes_three_searches_with_that_of_the_user() {
 }
 
 #[tokio::test]
+async fn chain_on_a_server_without_the_rule_costs_one_search_more_than_climbing() {
+    let server = server(Directory::plain(), tower);
+    let more = json!({ "groups": { "nested": "chain" } });
+    let groups = groups_of(settings(&server, more), "ada").await.unwrap();
+    assert_eq!(groups.len(), 500);
+    assert!(server.searches() <= 13, "{:?}", server.seen());
+}
+
+#[tokio::test]
 async fn climbing_takes_a_search_for_each_level_and_two() {
     let server = server(Directory::plain(), tower);
     let more = json!({ "groups": { "nested": "auto" } });

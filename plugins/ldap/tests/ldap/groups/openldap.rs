@@ -87,7 +87,8 @@ async fn posix_groups_are_found_by_log_in_name_and_by_number() {
 #[tokio::test]
 async fn l13_groups_of_groups_are_climbed_and_a_ring_ends() {
     let all = [dn("dev"), dn("ring-a"), dn("ring-b"), dn("staff")];
-    for nested in ["recursive", "auto"] {
+    // OpenLDAP does not know the rule of `chain`, and does not say so.
+    for nested in ["recursive", "auto", "chain"] {
         assert_eq!(
             groups_of(searched(json!({ "nested": nested })), "bob")
                 .await
@@ -99,6 +100,29 @@ async fn l13_groups_of_groups_are_climbed_and_a_ring_ends() {
     }
     let off = groups_of(searched(json!({})), "bob").await.unwrap();
     assert_eq!(off, [dn("dev"), dn("ring-a")]);
+}
+
+#[tokio::test]
+async fn comparisons_that_belong_together_are_not_met_by_two_groups() {
+    bed().add_person("couple", "");
+    let user = format!("uid=couple,ou=people,{BASE}");
+    let group = |name: &str, member: &str, owner: &str| {
+        let dn = dn(name);
+        format!("dn: {dn}\nobjectClass: groupOfNames\nmember: {member}\nowner: {owner}\n\n")
+    };
+    let (a, b) = (dn("couple-a"), dn("couple-b"));
+    bed().change(
+        &[
+            group("couple-a", &user, &user),
+            group("couple-b", &user, &user),
+            group("couple-above", &a, &a),
+            group("couple-mixed", &a, &b),
+        ]
+        .concat(),
+    );
+    let filter = json!({ "filter": "(&(member={dn})(owner={dn}))", "nested": "recursive" });
+    let groups = groups_of(searched(filter), "couple").await.unwrap();
+    assert_eq!(groups, [a, dn("couple-above"), b]);
 }
 
 #[tokio::test]
