@@ -26,7 +26,7 @@ pub(super) async fn values(
         return Ok(Vec::new());
     }
     let mut values: Vec<String> = entry.all(name).map(str::to_owned).collect();
-    let mut end = take(entry, name, &mut values).unwrap_or(End::Whole);
+    let mut end = take(entry, name, 0, &mut values).unwrap_or(End::Whole);
     while let End::Before(next) = end {
         // What is too much already need not be read to its end; the bound itself is checked
         // where the groups are gathered.
@@ -45,7 +45,7 @@ pub(super) async fn values(
             .await?;
         let part = found.first();
         end = part
-            .and_then(|part| take(part, name, &mut values))
+            .and_then(|part| take(part, name, next, &mut values))
             .filter(|end| !matches!(end, End::Before(later) if *later <= next))
             .ok_or_else(|| {
                 Trouble::Unavailable(format!(
@@ -58,16 +58,17 @@ pub(super) async fn values(
     Ok(values)
 }
 
-/// Takes the values of the one range that is there.
-fn take(entry: &Entry, name: &str, values: &mut Vec<String>) -> Option<End> {
+/// Takes the values of the one range that is there, which starts at `from`.
+fn take(entry: &Entry, name: &str, from: usize, values: &mut Vec<String>) -> Option<End> {
     let prefix = format!("{};range=", name.to_ascii_lowercase());
-    let (ranged, last) = entry.names().find_map(|ranged| {
-        let (_, last) = ranged.strip_prefix(&prefix)?.split_once('-')?;
-        Some((ranged, last))
+    let (ranged, first, last) = entry.names().find_map(|ranged| {
+        let (first, last) = ranged.strip_prefix(&prefix)?.split_once('-')?;
+        Some((ranged, first, last))
     })?;
     let end = match last {
+        // What makes no sense is asked for anew, from the start, and is an error the second time.
+        _ if first.parse() != Ok(from) => End::Before(0),
         "*" => End::Whole,
-        // What is no number is asked for anew, from the start, and is an error the second time.
         number => {
             let next = number
                 .parse::<usize>()
@@ -88,23 +89,23 @@ mod tests {
 
     #[test]
     fn range_says_where_the_next_one_starts() {
-        for (name, end, count) in [
-            ("memberOf;range=0-1", Some(End::Before(2)), 2),
-            ("MEMBEROF;RANGE=2-*", Some(End::Whole), 2),
-            ("memberOf;range=0-many", Some(End::Before(0)), 0),
-            (
-                "memberOf;range=0-18446744073709551615",
-                Some(End::Before(0)),
-                0,
-            ),
-            ("memberOf", None, 0),
-            ("memberOf;lang-en", None, 0),
-            ("member;range=0-1", None, 0),
+        let beyond = "memberOf;range=0-18446744073709551615";
+        for (name, from, end, count) in [
+            ("memberOf;range=0-1", 0, Some(End::Before(2)), 2),
+            ("MEMBEROF;RANGE=2-*", 2, Some(End::Whole), 2),
+            ("memberOf;range=4-*", 2, Some(End::Before(0)), 0),
+            ("memberOf;range=0-*", 2, Some(End::Before(0)), 0),
+            ("memberOf;range=0-many", 0, Some(End::Before(0)), 0),
+            (beyond, 0, Some(End::Before(0)), 0),
+            ("memberOf", 0, None, 0),
+            ("memberOf;lang-en", 0, None, 0),
+            ("member;range=0-1", 0, None, 0),
         ] {
             let two = vec![b"a".to_vec(), b"b".to_vec()];
             let entry = Entry::new("cn=ada".to_owned(), [(name.to_owned(), two)]);
             let mut values = Vec::new();
-            assert_eq!(take(&entry, "memberOf", &mut values), end, "{name}");
+            let taken = take(&entry, "memberOf", from, &mut values);
+            assert_eq!(taken, end, "{name}");
             assert_eq!(values.len(), count, "{name}");
         }
     }

@@ -7,7 +7,7 @@ use ldap3::asn1::StructureTag;
 use ldap3::controls::{Control, PagedResults, RawControl};
 use ldap3::{LdapResult, Scope, SearchOptions};
 
-use super::ber::{Reader, number};
+use super::ber::Reader;
 use super::failure::{self, Failure};
 use super::session::{Query, Reach};
 use super::wire::Wire;
@@ -39,7 +39,10 @@ impl Wire {
             let left = query.most - entries.len();
             let (found, controls) = self.part(query, left, 0, Some(page), limit).await?;
             entries.extend(found);
-            cookie = next_page(&controls).unwrap_or_default();
+            cookie = next_page(&controls).ok_or_else(|| {
+                self.give_up();
+                Failure::Lost("it does not say whether there are more pages".to_owned())
+            })?;
             if cookie.is_empty() {
                 return Ok(entries);
             }
@@ -119,12 +122,16 @@ impl Wire {
     }
 }
 
-/// The cookie for the rest: `SEQUENCE { size INTEGER, cookie OCTET STRING }`.
+/// The cookie for the rest: `SEQUENCE { size INTEGER, cookie OCTET STRING }`. Empty where nothing is
+/// left, or where the server took no notice of pages; none where it cannot be read.
 fn next_page(controls: &[Control]) -> Option<Vec<u8>> {
     let paging = |control: &&Control| control.1.ctype == "1.2.840.113556.1.4.319";
-    let value = controls.iter().find(paging)?.1.val.as_deref()?;
-    let mut parts = Reader::new(Reader::new(value).expect(0x30)?);
-    number(parts.expect(0x02)?)?;
+    let Some(control) = controls.iter().find(paging) else {
+        return Some(Vec::new());
+    };
+    let mut parts = Reader::new(Reader::new(control.1.val.as_deref()?).expect(0x30)?);
+    // How many there are in all is anybody's guess.
+    parts.expect(0x02)?;
     parts.expect(0x04).map(<[u8]>::to_vec)
 }
 
@@ -142,4 +149,32 @@ fn entry(tag: StructureTag) -> Option<Entry> {
         attributes.push((name, values?));
     }
     Some(Entry::new(dn, attributes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_that_does_not_say_what_follows_is_not_the_last() {
+        let control = |value: &[u8]| {
+            let ctype = "1.2.840.113556.1.4.319".to_owned();
+            let val = Some(value.to_vec());
+            let raw = RawControl {
+                ctype,
+                crit: false,
+                val,
+            };
+            next_page(&[Control(None, raw)])
+        };
+        let more = [0x30, 7, 0x02, 1, 0, 0x04, 2, b'a', b'b'];
+        assert_eq!(control(&more), Some(b"ab".to_vec()));
+        let negative = [0x30, 6, 0x02, 1, 0xff, 0x04, 1, b'a'];
+        assert_eq!(control(&negative), Some(b"a".to_vec()));
+        assert_eq!(control(&[0x30, 5, 0x02, 1, 0, 0x04, 0]), Some(Vec::new()));
+        assert_eq!(next_page(&[]), Some(Vec::new()));
+        for broken in [&[][..], &[0x30, 0], &[0x30, 3, 0x02, 1, 0], &more[..7]] {
+            assert_eq!(control(broken), None);
+        }
+    }
 }
