@@ -6,20 +6,21 @@
 #   samba.sh run   DIR   the same, until standard input or the process ends; then DIR is removed
 #   samba.sh stop  DIR   may be repeated
 #
-# What is in it: domain.py. Needs the Debian packages samba-ad-dc, samba-ad-provision and python3-samba, and root for the
-# port; exits with 77 where one of these is missing.
+# What is in it: domain.py. Needs the Debian packages samba-ad-dc, samba-ad-provision and python3-samba, none of their
+# services, and root for the port. Where this cannot be had, COUNTERSIGN_TEST_WITHOUT_SAMBA=1 leaves out the tests that
+# start it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../common.sh"
 cmd=${1:?start|run|stop} dir=${2:?DIR}
 PATH=$PATH:/usr/sbin
 
-missing() { echo "error: $1" >&2; echo "help: $2" >&2; exit 77; }
+without="or set COUNTERSIGN_TEST_WITHOUT_SAMBA=1 to leave its tests out"
 python=/usr/bin/python3 # Samba's modules are Debian's own
 command -v samba >/dev/null && [ -d /usr/share/samba/setup ] && "$python" -c 'import samba' 2>/dev/null ||
-    missing "no Samba" "install the packages samba-ad-dc, samba-ad-provision and python3-samba"
+    fail "no Samba" "install the packages samba-ad-dc, samba-ad-provision and python3-samba, $without"
 if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || missing "port 389 is for root" "run as root, or allow sudo without a password"
+    sudo -n true 2>/dev/null || fail "port 389 is for root" "run as root, allow sudo without a password, $without"
     exec sudo -n "$0" "$@"
 fi
 
