@@ -4,6 +4,9 @@
 mod groups;
 mod latency;
 mod outage;
+#[path = "../../../plugins/ldap/tests/ldap/scripted/mod.rs"]
+#[allow(clippy::panic, reason = "a server of tests")]
+mod scripted;
 mod throughput;
 
 use countersign_tests::slapd::Slapd;
