@@ -1,6 +1,7 @@
 //! Users of a directory: a real OpenLDAP behind the built plugin in the built server.
 
 mod check;
+mod groups;
 mod login;
 mod outages;
 mod preset;

@@ -183,3 +183,74 @@ fn unknown_user_is_401_and_gets_no_row_where_registration_is_off() {
     );
     assert_eq!(claims(&server, "alice", "alice-pw")["sub"], "31");
 }
+
+#[test]
+fn renamed_user_keeps_his_row_and_who_comes_under_his_old_name_does_not_get_it() {
+    for corp in [
+        registering("moving", "replace"),
+        registering("moving", "replace").replace(
+            "provision: airflow",
+            "provision: { backend: airflow, link: username }",
+        ),
+    ] {
+        add(shared(), "moving", &["moving-ops"]);
+        let rows = Rows::new();
+        let server = rows.start(&corp);
+        let first = claims(&server, "moving", "alice-pw");
+        shared().modify(&format!(
+            "dn: uid=moving,ou=people,{base}\nchangetype: modrdn\nnewrdn: uid=moved\ndeleteoldrdn: 1\n\n\
+             dn: uid=moved,ou=people,{base}\nchangetype: modify\nreplace: mail\nmail: moved@example.test\n",
+            base = Slapd::BASE
+        ));
+        let moved = claims(&server, "moved", "alice-pw");
+        assert_eq!(moved["sub"], first["sub"]);
+        assert_eq!(moved["roles"], json!(["Public", "Op"]));
+        // As with Flask-AppBuilder, names and addresses are of the first login; Airflow's own pages change them.
+        assert_eq!(moved["name"], "moving");
+        let email = rows.ask("SELECT email FROM ab_user");
+        assert_eq!(email.unwrap(), "moving@example.test");
+
+        add(shared(), "moving", &[]);
+        let answer = server.login("moving", "alice-pw");
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(rows.roles("moving"), "Op Public");
+        assert_eq!(claims(&server, "moved", "alice-pw")["sub"], first["sub"]);
+        let (_, log) = server.stop();
+        let refused = audit(&log);
+        let refused = refused.iter().find(|line| line["outcome"] == "denied");
+        assert!(refused.unwrap().to_string().contains("row"), "{log}");
+        delete(&["uid=moved,ou=people", "uid=moving,ou=people"]);
+        delete(&["cn=moving-ops,ou=groups"]);
+    }
+}
+
+#[test]
+fn user_made_anew_does_not_get_the_row_of_him_who_had_his_name() {
+    add(shared(), "anew", &["anew-ops"]);
+    let rows = Rows::new();
+    let corp = registering("anew", "replace").replace(
+        "provision: airflow",
+        "provision: { backend: airflow, link: username }",
+    );
+    let server = rows.start(&corp);
+    server.token("anew", "alice-pw");
+    delete(&["uid=anew,ou=people"]);
+    add(shared(), "anew", &[]);
+    assert_eq!(server.login("anew", "alice-pw").status, 401);
+    assert_eq!(rows.roles("anew"), "Op Public");
+    // Who operates gives the name free; the old row keeps what Airflow knows of him who has gone.
+    rows.say(
+        "UPDATE ab_user SET username = 'anew-1', email = 'anew-1@example.test', active = FALSE",
+    );
+    assert_eq!(
+        claims(&server, "anew", "alice-pw")["roles"],
+        json!(["Public"])
+    );
+}
+
+/// Takes entries away.
+fn delete(names: &[&str]) {
+    for name in names {
+        shared().modify(&format!("dn: {name},{}\nchangetype: delete\n", Slapd::BASE));
+    }
+}
