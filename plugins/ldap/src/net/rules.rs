@@ -53,6 +53,12 @@ fn check(config: &Config, address: &Address) -> Result<()> {
              (or, if that is meant, plain_text: true)"
         )));
     }
+    if !covered {
+        tracing::warn!(
+            key = "plain_text",
+            "{address}: passwords cross the network in clear text"
+        );
+    }
     Ok(())
 }
 

@@ -33,6 +33,9 @@ async fn odd_settings_are_warned_about() {
     }
     let (_, log) = logged(instance(bed().direct(json!({})))).await;
     assert!(log.contains("search.base"), "{log}");
+    let clear = json!({ "url": "ldap://ldap.example.test", "plain_text": true });
+    let (_, log) = logged(instance(bed().settings(clear))).await;
+    assert!(log.contains("WARN") && log.contains("clear text"), "{log}");
     let (_, log) = logged(instance(bed().settings(json!({})))).await;
     assert!(!log.contains("WARN"), "{log}");
 }
