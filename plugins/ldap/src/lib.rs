@@ -20,6 +20,7 @@ mod net;
 mod outcome;
 #[cfg(test)]
 mod random;
+mod sub_code;
 mod template;
 mod trouble;
 mod user;

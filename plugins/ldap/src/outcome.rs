@@ -3,7 +3,10 @@
 
 use countersign_sdk::AuthError;
 
+use crate::sub_code;
 use crate::trouble::{Answer, Trouble};
+
+const NO_NAME: u32 = 34;
 
 /// What was asked of the directory on our own behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +48,11 @@ pub(crate) fn refusal(trouble: &Trouble, subject: &str) -> Option<AuthError> {
             return Some(AuthError::unavailable(trouble.to_string()));
         }
     };
+    if sub_code::is_outage(&answer.text) {
+        return Some(AuthError::unavailable(trouble.to_string()));
+    }
     let denied = |reason: &str| Some(AuthError::denied(reason).subject(subject));
-    if let Some(reason) = of_policy(answer).or_else(|| of_active_directory(answer)) {
+    if let Some(reason) = of_policy(answer).or_else(|| sub_code::reason(&answer.text)) {
         return denied(&reason);
     }
     let told = of_text(&answer.text);
@@ -62,10 +68,15 @@ pub(crate) fn refusal(trouble: &Trouble, subject: &str) -> Option<AuthError> {
     }
 }
 
+/// Does the server read what was bound as no name at all? (invalidDNSyntax)
+pub(crate) fn is_no_name(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Answer(answer) if answer.code == NO_NAME)
+}
+
 /// Results of a user's bind that are no verdict on his password.
 fn outage_of_bind(trouble: &Trouble, answer: &Answer) -> AuthError {
     let remedy = match answer.code {
-        34 => Some("it reads the bound name as no name: see to `username_format`"),
+        NO_NAME => Some("it reads the bound name as no name: see to `username_format`"),
         code => of_any(code),
     };
     if let Some(remedy) = remedy {
@@ -89,8 +100,9 @@ fn remedy(step: Step, answer: &Answer) -> Option<String> {
                  that holds it, or Active Directory's global catalogue (port 3268 or 3269), or see to `search.base`"
             ));
         }
+        (Step::Service, _) if sub_code::is_outage(&answer.text) => None,
         (Step::Service, _) => {
-            let reason = of_policy(answer).or_else(|| of_active_directory(answer));
+            let reason = of_policy(answer).or_else(|| sub_code::reason(&answer.text));
             let reason = reason.or_else(|| of_text(&answer.text).map(str::to_owned));
             match (reason, answer.code) {
                 (Some(reason), _) => {
@@ -107,8 +119,9 @@ fn remedy(step: Step, answer: &Answer) -> Option<String> {
         (Step::User, 32 | 34) => Some("there is no entry of this name: see to `search.base`"),
         (Step::Groups, 32 | 34) => Some("there is no entry of this name: see to `groups.base`"),
         (_, 50) => Some("who searches may not: give the account of `bind_dn` the right to read"),
-        (_, 4) => Some(
-            "its size limit is below what was asked for: raise the limit for the account of `bind_dn`",
+        (_, 11) => Some(
+            "the search costs more than it allows: index the attributes of the filter there, or raise the limit for the \
+             account of `bind_dn`",
         ),
         // Active Directory, to a search before a bind.
         (_, 1) => Some("it may want a bind before a search: set `bind_dn` and `bind_password`"),
@@ -139,29 +152,6 @@ fn of_policy(answer: &Answer) -> Option<String> {
         _ => return None,
     };
     Some(format!("{reason} (password policy)"))
-}
-
-/// Sub-codes of Active Directory's result 49: Windows system errors, in hexadecimal.
-fn of_active_directory(answer: &Answer) -> Option<String> {
-    let (_, after) = answer
-        .text
-        .split_once("AcceptSecurityContext error, data ")?;
-    let code = after.split([',', ' ']).next()?;
-    let reason = match code {
-        "525" => "there is no such user",
-        "52e" => return Some("wrong password".to_owned()),
-        "52f" => "an account restriction forbids it",
-        "530" => "not permitted at this time",
-        "531" => "not permitted from this workstation",
-        "532" => "the password has expired",
-        "533" => "the account is disabled",
-        "569" => "this kind of log-on is not granted",
-        "701" => "the account has expired",
-        "773" => "the password must be changed first",
-        "775" => "the account is locked",
-        _ => return None,
-    };
-    Some(format!("{reason} (Active Directory: data {code})"))
 }
 
 /// What servers say in words only. Their text itself stays out: it may say anything.
@@ -211,42 +201,22 @@ mod tests {
     }
 
     #[test]
-    fn l14_sub_codes_of_active_directory_are_told() {
-        for (code, says) in [
-            ("525", "there is no such user (Active Directory: data 525)"),
-            ("52e", "wrong password"),
-            (
-                "530",
-                "not permitted at this time (Active Directory: data 530)",
-            ),
-            (
-                "531",
-                "not permitted from this workstation (Active Directory: data 531)",
-            ),
-            (
-                "532",
-                "the password has expired (Active Directory: data 532)",
-            ),
-            (
-                "533",
-                "the account is disabled (Active Directory: data 533)",
-            ),
-            (
-                "701",
-                "the account has expired (Active Directory: data 701)",
-            ),
-            (
-                "773",
-                "the password must be changed first (Active Directory: data 773)",
-            ),
-            ("775", "the account is locked (Active Directory: data 775)"),
-            ("8ad", "wrong password"),
-        ] {
-            let text = format!(
-                "80090308: LdapErr: DSID-0C09042F, comment: AcceptSecurityContext error, data {code}, v4563\0"
-            );
-            assert_eq!(reason(&answer(49, &text)), (Kind::Denied, says.to_owned()));
-        }
+    fn l14_sub_code_is_the_reason_and_l11_an_outage_is_an_outage() {
+        let said = |code| {
+            let comment = format!("AcceptSecurityContext error, data {code}, v4563");
+            answer(
+                49,
+                &format!("80090308: LdapErr: DSID-0C09042F, comment: {comment}"),
+            )
+        };
+        let locked = "the account is locked (Active Directory: data 775)";
+        assert_eq!(reason(&said("775")), (Kind::Denied, locked.to_owned()));
+        let (kind, detail) = reason(&said("51f"));
+        assert_eq!(kind, Kind::Unavailable);
+        assert!(detail.contains("51f"), "{detail}");
+        // Nor is it the service account's password.
+        let error = outage(Step::Service, &said("51f"));
+        assert!(!error.detail().contains("bind_password"), "{error}");
     }
 
     #[test]
@@ -336,7 +306,7 @@ mod tests {
             (Step::User, 50, "`bind_dn`"),
             (Step::User, 1, "`bind_dn`"),
             (Step::Groups, 32, "`groups.base`"),
-            (Step::Groups, 4, "size limit"),
+            (Step::Groups, 11, "index the attributes"),
         ] {
             let error = outage(step, &answer(code, ""));
             assert_eq!(error.kind(), Kind::Unavailable);

@@ -10,7 +10,7 @@ pub(crate) enum Trouble {
     Unavailable(String),
     /// The server answered with a result that is not success.
     Answer(Answer),
-    /// More than a bound of ours allows.
+    /// More than a bound of ours allows, or than the server gives out.
     TooMuch(String),
 }
 

@@ -12,8 +12,8 @@ const ELSEWHERE: [u32; 2] = [51, 52];
 /// Results that are an outage of this one operation: timeLimitExceeded, other, and those
 /// from 81 on, which are a client's own (serverDown, timeout, …).
 const OUTAGES: [u32; 8] = [3, 80, 81, 82, 85, 88, 90, 91];
-/// sizeLimitExceeded and adminLimitExceeded.
-const LIMITS: [u32; 2] = [4, 11];
+/// sizeLimitExceeded.
+const SIZE: u32 = 4;
 
 /// Why there is no answer, or which one.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub(super) fn of_result(result: LdapResult, policy: Option<u32>, server: &str) -
     match code {
         code if ELSEWHERE.contains(&code) => Failure::Busy(format!("it answered {code} ({text})")),
         code if OUTAGES.contains(&code) => Failure::Final(Trouble::Unavailable(said())),
-        code if LIMITS.contains(&code) => Failure::Final(Trouble::TooMuch(format!(
+        SIZE => Failure::Final(Trouble::TooMuch(format!(
             "{}: more than the server gives out",
             said()
         ))),

@@ -93,7 +93,7 @@ async fn results_of_a_search_fall_into_their_kinds() {
         (3, 'u'),
         (80, 'u'),
         (4, 't'),
-        (11, 't'),
+        (11, 'a'),
         (10, 'a'),
         (32, 'a'),
         (53, 'a'),
