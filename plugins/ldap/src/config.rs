@@ -100,7 +100,8 @@ pub struct Search {
     pub base: String,
     /// A filter that users must match besides their name (AUTH_LDAP_SEARCH_FILTER, RFC 4515).
     pub filter: String,
-    /// The attribute that is compared with the typed name (AUTH_LDAP_UID_FIELD).
+    /// The attribute that is compared with the typed name (AUTH_LDAP_UID_FIELD): `uid`, in Active Directory
+    /// `sAMAccountName` or `userPrincipalName`. One that users cannot write themselves.
     pub uid_attribute: String,
     /// How deep below `base`.
     pub scope: Depth,
@@ -125,7 +126,7 @@ pub struct Attributes {
     /// not come in. `auto` takes `entryUUID`, `objectGUID`, `nsUniqueId` or `ipaUniqueID`, whichever the entry
     /// has first, else its DN.
     pub id: String,
-    /// The log-in name as the token says it; empty: `search.uid_attribute`.
+    /// The log-in name as the token says it; empty: `search.uid_attribute`. One that users cannot write themselves.
     pub username: String,
     /// Given name (AUTH_LDAP_FIRSTNAME_FIELD).
     pub first_name: String,

@@ -46,11 +46,6 @@ impl Filter {
         Filter(text)
     }
 
-    /// Entries that have this attribute.
-    pub(crate) fn present(attribute: &str) -> Self {
-        Filter(format!("({attribute}=*)"))
-    }
-
     /// Entries that match both.
     pub(crate) fn and(&self, other: &Filter) -> Self {
         Filter(format!("(&{}{})", self.0, other.0))

@@ -1,17 +1,16 @@
 //! Who may log in: Flask-AppBuilder's state chart with its gaps closed. Registration,
 //! activity, roles and counters are the host's and the users' table's.
 
-use countersign_sdk::{AuthError, Result, Secret, User};
+use countersign_sdk::{AuthError, Kind, Result, Secret, User};
 
 use crate::Ldap;
 use crate::check::Flow;
-use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::filter::Filter;
 use crate::groups;
 use crate::name::{self, BindName};
 use crate::net::{Query, Reach, Session};
-use crate::outcome::{Step, outage, refusal};
+use crate::outcome::{Step, is_no_name, outage, refusal};
 use crate::trouble::Trouble;
 use crate::user;
 
@@ -101,51 +100,42 @@ impl Ldap {
             );
             return Ok(None);
         };
-        let is_bound = match name::unsaid_domain(&entry, &bound) {
-            Some(domain) => self.is_of_domain(&mut own, &entry, domain).await?,
-            None => name::is_bound(&entry, &bound),
+        let Some(mut own) = self.proven(own, &entry, &bound, password, typed).await? else {
+            return Ok(None);
         };
-        if !is_bound {
-            tracing::error!(
-                bound,
-                found = entry.dn,
-                "the name that was bound and the entry that was found are not surely one user's: \
-                 write `username_format` as the directory writes its entries' names, or with the domain of its users, \
-                 or look users up by `bind_dn`"
-            );
-            let refused = AuthError::denied("the entry found is not surely the one bound");
-            return Err(refused.subject(typed));
-        }
         self.user(&entry, &mut own, typed).await.map(Some)
     }
 
-    /// Does the domain that is called so hold the entry? The forest's configuration says ([MS-ADTS] 6.1.1.2.1.1.4).
-    async fn is_of_domain(&self, own: &mut Session, entry: &Entry, domain: &str) -> Result<bool> {
-        let mut first = async |base: &str, depth, filter: &Filter, attribute: &str| {
-            let attributes = [attribute];
-            let query = Query {
-                base,
-                depth,
-                filter,
-                attributes: &attributes,
-                most: TOLD,
-            };
-            let found = own.search(&query).await;
-            let found = found.map_err(|trouble| outage(Step::User, &trouble))?;
-            let value = found.first().and_then(|entry| entry.first(attribute));
-            Ok::<_, AuthError>(value.map(str::to_owned))
-        };
-        let any = Filter::present("objectClass");
-        let context = first("", Reach::Base, &any, "configurationNamingContext").await?;
-        let Some(context) = context else {
-            return Ok(false);
-        };
-        let named = Filter::equals("objectClass", "crossRef");
-        let named = named.and(&Filter::equals("nETBIOSName", domain));
-        let held = first(&context, Reach::Subtree, &named, "nCName").await?;
-        let domain = |dn: &str| Dn::parse(dn).map(|dn| dn.domain());
-        let held = held.as_deref().and_then(domain);
-        Ok(held.is_some_and(|held| !held.is_empty() && Some(held) == domain(&entry.dn)))
+    /// A session of the entry's own user: of the bound name where that surely is the entry's, else
+    /// of the entry's, which the same password must bind.
+    async fn proven(
+        &self,
+        own: Session,
+        entry: &Entry,
+        bound: &str,
+        password: &Secret,
+        typed: &str,
+    ) -> Result<Option<Session>> {
+        if name::is_surely_bound(entry, bound) {
+            return Ok(Some(own));
+        }
+        // One connection for each login.
+        drop(own);
+        let proven = self.bind(&entry.dn, password, typed).await;
+        if let Err(error) = &proven
+            && error.kind() == Kind::Denied
+        {
+            tracing::error!(
+                bound,
+                found = entry.dn,
+                why = error.detail(),
+                "the name that was bound is one user's and the entry that was found another one's: write \
+                 `username_format` as the directory writes its entries' names, or look users up by `bind_dn`"
+            );
+            let refused = AuthError::denied("the entry found is not the one bound");
+            return Err(refused.subject(typed));
+        }
+        proven
     }
 
     /// The user of whom only the bound name is known.
@@ -189,16 +179,14 @@ impl Ldap {
             attributes: &user::attributes(&self.config),
             most: TOLD,
         };
-        let found = session.search(&query).await;
-        let mut found = found.map_err(|trouble| outage(Step::User, &trouble))?;
+        let mut found = match session.search(&query).await {
+            Ok(found) => found,
+            Err(Trouble::TooMuch(why)) => return Err(ambiguous(&why, typed)),
+            Err(trouble) => return Err(outage(Step::User, &trouble)),
+        };
         if found.len() > 1 {
             let names: Vec<&str> = found.iter().map(|entry| entry.dn.as_str()).collect();
-            tracing::error!(
-                entries = names.join(" | "),
-                "several entries answer to one log-in name, and none of them can log in: rename all but one, \
-                 or narrow `search.base` or `search.filter`"
-            );
-            return Err(AuthError::denied("several entries have this name").subject(typed));
+            return Err(ambiguous(&names.join(" | "), typed));
         }
         Ok(found.pop())
     }
@@ -211,6 +199,8 @@ impl Ldap {
         }
         match self.directory.bind(name, password).await {
             Ok(session) => Ok(Some(session)),
+            // He typed it himself: it is no setting that is wrong.
+            Err(trouble) if is_no_name(&trouble) && self.flow.is_typed_whole() => Ok(None),
             Err(trouble) => refusal(&trouble, subject).map_or(Ok(None), Err),
         }
     }
@@ -226,4 +216,14 @@ impl Ldap {
 
 fn out_of_service(trouble: Trouble) -> AuthError {
     outage(Step::Service, &trouble)
+}
+
+/// Nobody is told by the order in which a directory answers.
+fn ambiguous(entries: &str, typed: &str) -> AuthError {
+    tracing::error!(
+        entries,
+        "several entries answer to one log-in name, and none of them can log in: rename all but one, \
+         or narrow `search.base` or `search.filter`"
+    );
+    AuthError::denied("several entries have this name").subject(typed)
 }

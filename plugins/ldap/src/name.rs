@@ -49,6 +49,11 @@ impl BindName {
         })
     }
 
+    /// Is the name that is bound the typed one, and nobody else's to spell?
+    pub(crate) fn is_typed_whole(&self) -> bool {
+        self.domain.is_none() && self.of("a") == "a"
+    }
+
     /// Is it a distinguished name that is bound?
     pub(crate) fn is_dn(&self) -> bool {
         self.is_dn
@@ -96,20 +101,18 @@ fn ends_with(name: &str, suffix: &str) -> bool {
 enum Form<'a> {
     Dn(Dn),
     /// `user@domain`
-    Principal(&'a str, &'a str),
+    Principal,
     /// `DOMAIN\user`
     Account(&'a str),
     Bare,
 }
 
 fn form(bound: &str) -> Form<'_> {
-    match Dn::parse(bound) {
-        Some(dn) => Form::Dn(dn),
-        None => match (bound.rsplit_once('@'), bound.split_once('\\')) {
-            (_, Some((_, user))) => Form::Account(user),
-            (Some((user, domain)), None) => Form::Principal(user, domain),
-            (None, None) => Form::Bare,
-        },
+    match (Dn::parse(bound), bound.split_once('\\')) {
+        (Some(dn), _) => Form::Dn(dn),
+        (None, Some((_, user))) => Form::Account(user),
+        (None, None) if bound.contains('@') => Form::Principal,
+        (None, None) => Form::Bare,
     }
 }
 
@@ -118,52 +121,33 @@ fn form(bound: &str) -> Form<'_> {
 pub(crate) fn bound_filter(uid_attribute: &str, typed: &str, bound: &str) -> Filter {
     let named = Filter::equals(uid_attribute, typed);
     match form(bound) {
-        Form::Principal(..) => named.or(&Filter::equals("userPrincipalName", bound)),
+        Form::Principal => named.or(&Filter::equals(PRINCIPAL, bound)),
         Form::Account(user) => named.or(&Filter::equals("sAMAccountName", user)),
         Form::Dn(_) | Form::Bare => named,
     }
 }
 
-/// Attributes that [`is_bound`] looks at.
-pub(crate) const IDENTITY: &[&str] = &[
-    "userPrincipalName",
-    "sAMAccountName",
-    "msDS-PrincipalName",
-    "objectSid",
-];
+const PRINCIPAL: &str = "userPrincipalName";
+const ACCOUNT: &str = "msDS-PrincipalName";
 
-/// Is this entry the one whose password was right? A search by the typed name may find another
-/// one: the bound name is read by the server's rules, which in Active Directory are many.
-pub(crate) fn is_bound(entry: &Entry, bound: &str) -> bool {
-    let has = |name: &str, value: &str| {
+/// Attributes that [`is_surely_bound`] looks at.
+pub(crate) const IDENTITY: &[&str] = &[PRINCIPAL, ACCOUNT];
+
+/// Is this entry the one whose password was right, whatever else the directory holds? A search by
+/// the typed name may find another one: the bound name is read by the server's rules, which in
+/// Active Directory are many, and by which one user's `userPrincipalName` may be `ada@corp.example`
+/// where another one's account is called ada.
+pub(crate) fn is_surely_bound(entry: &Entry, bound: &str) -> bool {
+    let has = |name: &str| {
         let mut values = entry.all(name);
-        values.any(|of| of.to_lowercase() == value.to_lowercase())
+        values.any(|of| of.to_lowercase() == bound.to_lowercase())
     };
-    let is_active_directory = IDENTITY.iter().any(|name| !entry.bytes(name).is_empty());
     match form(bound) {
         Form::Dn(dn) => Dn::parse(&entry.dn) == Some(dn),
-        Form::Account(_) => has("msDS-PrincipalName", bound),
-        Form::Principal(user, domain) => {
-            let own =
-                || Dn::parse(&entry.dn).is_some_and(|dn| dn.domain().eq_ignore_ascii_case(domain));
-            !is_active_directory
-                || has("userPrincipalName", bound)
-                || has("sAMAccountName", user) && own()
-        }
-        // There a bare name is somebody's display name.
-        Form::Bare => !is_active_directory,
+        Form::Principal => has(PRINCIPAL),
+        Form::Account(_) => has(ACCOUNT),
+        Form::Bare => false,
     }
-}
-
-/// `CORP` of `CORP\ada`, where the entry is called so but does not say in which domain.
-pub(crate) fn unsaid_domain<'a>(entry: &Entry, bound: &'a str) -> Option<&'a str> {
-    let Form::Account(user) = form(bound) else {
-        return None;
-    };
-    let mut accounts = entry.all("sAMAccountName");
-    let is_called = accounts.any(|name| name.to_lowercase() == user.to_lowercase());
-    let says = !entry.bytes("msDS-PrincipalName").is_empty();
-    (is_called && !says).then(|| bound.split_once('\\').map_or("", |(domain, _)| domain))
 }
 
 #[cfg(test)]
@@ -247,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_is_the_bound_one_only_where_the_server_means_the_same() {
+    fn entry_is_surely_the_bound_one_only_where_no_other_can_be() {
         let ad = entry(
             "CN=Ada,OU=Staff,DC=corp,DC=example",
             &[
@@ -259,20 +243,20 @@ mod tests {
         let plain = entry("uid=ada,ou=people,dc=x", &[("uid", "ada")]);
         for (entry, bound, is) in [
             (&ad, "ADA.L@example.com", true),
-            (&ad, "ada@corp.EXAMPLE", true),
+            // It may be somebody else's principal name.
+            (&ad, "ada@corp.example", false),
             (&ad, "ada@example.com", false),
-            (&ad, "eve@corp.example", false),
             (&ad, r"corp\ADA", true),
             (&ad, r"other\ada", false),
             (&ad, "ada", false),
             (&ad, "cn=ada, ou=staff,dc=corp,dc=example", true),
             (&plain, "UID=Ada,ou=people,dc=x", true),
             (&plain, "uid=ada,ou=admins,dc=x", false),
-            (&plain, "ada@x", true),
-            (&plain, "ada", true),
+            (&plain, "ada@x", false),
+            (&plain, "ada", false),
             (&plain, r"x\ada", false),
         ] {
-            assert_eq!(is_bound(entry, bound), is, "{bound}");
+            assert_eq!(is_surely_bound(entry, bound), is, "{bound}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{denied, unavailable};
 use crate::bed::{instance, logged, login, put_over};
-use crate::scripted::{DOMAIN, Directory, On, Reply, Scripted};
+use crate::scripted::{DOMAIN, Directory, On, Reply, Scripted, Seen};
 
 const GUID: [u8; 16] = [
     0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff,
@@ -132,12 +132,21 @@ async fn principal_name_that_is_anothers_account_name_lets_neither_in() {
         add(ad, "mallory", Some("bob@example.org"));
         add(ad, "bob", None);
     });
-    let narrowed = json!({
-        "username_format": null, "append_domain": "example.org",
-        "search": { "filter": "(!(sAMAccountName=mallory))" },
+    let narrowed = |suffix: &str| {
+        json!({
+            "username_format": null, "append_domain": suffix,
+            "search": { "filter": "(!(sAMAccountName=mallory))" },
+        })
+    };
+    let reason = "the entry found is not the one bound";
+    let ldap = instance(direct(&server, narrowed("example.org"))).await;
+    denied(&ldap, "bob", "mallory-pw", (reason, "bob")).await;
+    // Not even where his account name and his domain make up her principal name.
+    let server = domain(|ad| {
+        add(ad, "mallory", Some("bob@corp.test"));
+        add(ad, "bob", None);
     });
-    let ldap = instance(direct(&server, narrowed)).await;
-    let reason = "the entry found is not surely the one bound";
+    let ldap = instance(direct(&server, narrowed("corp.test"))).await;
     denied(&ldap, "bob", "mallory-pw", (reason, "bob")).await;
 }
 
@@ -148,10 +157,13 @@ async fn account_name_of_another_domain_is_not_the_one_of_this() {
         add(ad, "eve", None);
     });
     let ldap = instance(direct(&server, json!({}))).await;
-    let reason = "the entry found is not surely the one bound";
+    let reason = "the entry found is not the one bound";
     denied(&ldap, r"OTHER\ada", "far-pw", (reason, r"OTHER\ada")).await;
-    // The server does not say what she is called there.
-    denied(&ldap, r"CORP\eve", "eve-pw", (reason, r"CORP\eve")).await;
+    // Where the server does not say what she is called, her entry's own name must bind, too.
+    let eve = login(&ldap, r"CORP\eve", "eve-pw").await.unwrap();
+    let eve_dn = format!("CN=eve,CN=Users,{DOMAIN}");
+    assert_eq!(eve.unwrap().attributes["dn"], json!(eve_dn));
+    assert!(server.seen().contains(&Seen::Bind { name: eve_dn }));
 }
 
 #[tokio::test]

@@ -71,6 +71,10 @@ async fn name_that_the_user_types_whole_is_bound_as_it_is() {
     let name = format!("UID=alice, ou=people,{BASE}");
     let user = login(&ldap, &name, "alice-pw").await.unwrap().unwrap();
     assert_eq!(user.id, format!("uid=alice,ou=people,{BASE}"));
+    // What the server reads as no name is nobody's, and no trouble of the server's.
+    for nobody in ["alice", "alice@example.test", r"CORP\alice"] {
+        assert_eq!(login(&ldap, nobody, "alice-pw").await, Ok(None), "{nobody}");
+    }
 }
 
 #[tokio::test]
@@ -104,7 +108,7 @@ async fn entry_that_was_found_but_not_bound_is_nobody() {
         "search": { "base": "dc=nested,dc=test" },
     });
     let ldap = instance(bed().direct(settings)).await;
-    let reason = "the entry found is not surely the one bound";
+    let reason = "the entry found is not the one bound";
     denied(&ldap, "imposter", "imposter-pw", (reason, "imposter")).await;
 }
 

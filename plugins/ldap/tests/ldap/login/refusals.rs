@@ -81,6 +81,24 @@ async fn l05_name_of_two_entries_is_refused_and_told_loudly() {
 }
 
 #[tokio::test]
+async fn l05_name_of_many_entries_is_refused_too() {
+    // More than are told by name.
+    for at in 0..12 {
+        bed().add_person(&format!("many{at}"), "employeeType: many");
+    }
+    let settings = json!({ "search": { "uid_attribute": "employeeType" } });
+    let ldap = instance(bed().settings(settings)).await;
+    let (answer, log) = logged(login(&ldap, "many", "many0-pw")).await;
+    let error = answer.unwrap_err();
+    assert_eq!(error.kind(), Kind::Denied, "{error}");
+    assert_eq!(error.detail(), "several entries have this name");
+    assert!(
+        log.contains("ERROR") && log.contains("employeeType=many"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn unknown_name_costs_a_bind_and_never_shows_its_password() {
     let own = Bed::start(&[("LOG", "stats,trace,packets")]);
     let ldap = instance(own.settings(json!({}))).await;
