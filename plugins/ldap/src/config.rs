@@ -104,6 +104,7 @@ pub struct Search {
     /// `sAMAccountName` or `userPrincipalName`. One that users cannot write themselves.
     pub uid_attribute: String,
     /// How deep below `base`.
+    #[schemars(extend("default" = "subtree"))]
     pub scope: Depth,
 }
 
@@ -157,6 +158,7 @@ pub struct Groups {
     /// matching rule in chain, everything in one search (and then as `recursive`, where the server does not
     /// say that it is Active Directory: it may not know the rule); `recursive` asks level by level which
     /// groups hold the groups found so far, one search for each level; `off` takes direct groups only.
+    #[schemars(extend("default" = "off"))]
     pub nested: Nested,
     /// Levels above the direct groups that `recursive` climbs. A deeper nesting is an error, never a user of
     /// fewer groups.
@@ -188,11 +190,11 @@ pub enum Nested {
 pub struct Timeouts {
     /// For a connection, its TLS included, as `2s`.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
+    #[schemars(with = "String", extend("format" = "duration-above-zero", "default" = "2s"))]
     pub connect: Duration,
     /// For one operation, as `5s`.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
+    #[schemars(with = "String", extend("format" = "duration-above-zero", "default" = "5s"))]
     pub operation: Duration,
 }
 
@@ -205,11 +207,11 @@ pub struct Pool {
     pub size: usize,
     /// One that has not been used for so long is closed.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
+    #[schemars(with = "String", extend("format" = "duration-above-zero", "default" = "60s"))]
     pub idle: Duration,
     /// One that is so old is closed, so that a balancer can spread them anew.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration-above-zero"))]
+    #[schemars(with = "String", extend("format" = "duration-above-zero", "default" = "10m"))]
     pub lifetime: Duration,
 }
 
@@ -323,5 +325,41 @@ mod duration {
         time.filter(|time| !time.is_zero()).ok_or_else(|| {
             D::Error::custom("expected a duration above zero, such as 250ms, 10s or 1h 30m")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn schema_tells_the_defaults_that_hold() {
+        let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
+        let default = |of: &str, key: &str| {
+            let found = &schema["$defs"][of]["properties"][key]["default"];
+            assert_ne!(*found, Value::Null, "{of}.{key}");
+            json!({ key: found })
+        };
+        let told =
+            |key: &str| -> Timeouts { serde_json::from_value(default("Timeouts", key)).unwrap() };
+        let (own, all) = (Timeouts::default(), ["connect", "operation"].map(told));
+        for told in all {
+            assert_eq!((told.connect, told.operation), (own.connect, own.operation));
+        }
+        let own = Pool::default();
+        for key in ["size", "idle", "lifetime"] {
+            let told: Pool = serde_json::from_value(default("Pool", key)).unwrap();
+            assert_eq!(
+                (told.size, told.idle, told.lifetime),
+                (own.size, own.idle, own.lifetime)
+            );
+        }
+        let told: Groups = serde_json::from_value(default("Groups", "nested")).unwrap();
+        assert_eq!(told.nested, Groups::default().nested);
+        let told: Search = serde_json::from_value(default("Search", "scope")).unwrap();
+        assert_eq!(told.scope, Search::default().scope);
     }
 }
