@@ -4,7 +4,7 @@ use crate::config::{Config, Nested};
 
 /// Settings that do nothing here.
 pub(super) fn warn(config: &Config) {
-    let tell = |key: &str, why: &str| tracing::warn!(key, "{why}");
+    let tell = |key: &str, why: &str| tracing::warn!("`{key}` {why}");
     if config.is_indirect() {
         if config.username_format.is_some() {
             tell(

@@ -54,10 +54,7 @@ fn check(config: &Config, address: &Address) -> Result<()> {
         )));
     }
     if !covered {
-        tracing::warn!(
-            key = "plain_text",
-            "{address}: passwords cross the network in clear text"
-        );
+        tracing::warn!("`plain_text` lets passwords cross the network to {address} in clear text");
     }
     Ok(())
 }
