@@ -14,6 +14,9 @@ use crate::outcome::{Step, is_no_name, outage, refusal};
 use crate::trouble::Trouble;
 use crate::user;
 
+/// Whom no directory knows.
+const NOBODY: &str = "countersign-nobody";
+
 /// So many entries of one name are told by name.
 const TOLD: usize = 10;
 
@@ -64,7 +67,9 @@ impl Ldap {
         // Others may have it while the user is bound.
         drop(service);
         let Some(entry) = found else {
-            self.bind_nobody().await;
+            // What a wrong password costs: otherwise the clock tells which names exist.
+            let nobody = format!("cn={NOBODY},{}", self.config.search.base);
+            drop(self.bind_nobody(&nobody).await);
             return Ok(None);
         };
         let subject = user::uid(&self.config, &entry, typed);
@@ -199,18 +204,30 @@ impl Ldap {
         }
         match self.directory.bind(name, password).await {
             Ok(session) => Ok(Some(session)),
-            // He typed it himself: it is no setting that is wrong.
-            Err(trouble) if is_no_name(&trouble) && self.flow.is_typed_whole() => Ok(None),
+            Err(trouble) if is_no_name(&trouble) && self.has_typed_no_name().await => Ok(None),
             Err(trouble) => refusal(&trouble, subject).map_or(Ok(None), Err),
         }
     }
 
-    /// What a wrong password costs: a connection and a bind. Otherwise the clock tells which
-    /// names exist. The password stays here: it may be right in another backend.
-    async fn bind_nobody(&self) {
-        let name = format!("cn=countersign-nobody,{}", self.config.search.base);
+    /// Is a name that the server cannot read what was typed, and not the fault of a setting? Some
+    /// attributes have no value such as "josé" (RFC 4517 section 3.3.15, for `mail`).
+    async fn has_typed_no_name(&self) -> bool {
+        let Flow::Direct(rule) = &self.flow else {
+            return false;
+        };
+        if rule.is_typed_whole() {
+            return true;
+        }
+        match self.bind_nobody(&rule.of(NOBODY)).await {
+            Ok(()) => true,
+            Err(trouble) => matches!(trouble, Trouble::Answer(_)) && !is_no_name(&trouble),
+        }
+    }
+
+    /// A bind of nobody's. The password stays here: it may be right in another backend.
+    async fn bind_nobody(&self, name: &str) -> Result<(), Trouble> {
         let password = Secret::from("nobody".to_owned());
-        drop(self.directory.bind(&name, &password).await);
+        self.directory.bind(name, &password).await.map(drop)
     }
 }
 

@@ -32,13 +32,6 @@ pub(crate) enum Flow {
     Direct(BindName),
 }
 
-impl Flow {
-    /// Do people type the very name that is bound?
-    pub(crate) fn is_typed_whole(&self) -> bool {
-        matches!(self, Flow::Direct(rule) if rule.is_typed_whole())
-    }
-}
-
 /// All mistakes of these settings; what is only odd is logged.
 pub(crate) fn check(config: &Config) -> Result<Checked> {
     let mut wrong = Vec::new();

@@ -3,7 +3,7 @@
 use countersign_sdk::User;
 use serde_json::{Value, json};
 
-use super::denied;
+use super::{denied, unavailable};
 use crate::bed::{BASE, bed, instance, login};
 
 /// Everything of the entry but its id, which slapd makes up.
@@ -75,6 +75,19 @@ async fn name_that_the_user_types_whole_is_bound_as_it_is() {
     for nobody in ["alice", "alice@example.test", r"CORP\alice"] {
         assert_eq!(login(&ldap, nobody, "alice-pw").await, Ok(None), "{nobody}");
     }
+}
+
+#[tokio::test]
+async fn name_that_no_attribute_can_have_is_nobodys() {
+    let settings = json!({ "username_format": format!("mail={{username}},ou=people,{BASE}") });
+    let ldap = instance(bed().direct(settings)).await;
+    // An address is ASCII, says its syntax; that is no trouble of the server's.
+    assert_eq!(login(&ldap, "josé", "x").await, Ok(None));
+    // Where no name can be read, a setting is wrong.
+    let settings = json!({ "username_format": format!("nosuch={{username}},ou=people,{BASE}") });
+    let ldap = instance(bed().direct(settings)).await;
+    let why = unavailable(&ldap, "alice", "alice-pw").await;
+    assert!(why.contains("`username_format`"), "{why}");
 }
 
 #[tokio::test]
