@@ -12,9 +12,13 @@ use crate::name::IDENTITY;
 /// What `attributes.id: auto` takes, in this order.
 const LASTING: &[&str] = &["entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID"];
 
+/// Where Active Directory says "locked", which `userAccountControl` never does ([MS-ADTS] 3.1.1.4.5.17).
+const COMPUTED: &str = "msDS-User-Account-Control-Computed";
+
 /// What tells an account that may not log in.
 const STATE: &[&str] = &[
     "userAccountControl",
+    COMPUTED,
     "nsAccountLock",
     "pwdAccountLockedTime",
 ];
@@ -97,14 +101,21 @@ fn spelled<'a>(entry: &'a Entry, name: &str, typed: &'a str) -> &'a str {
 
 /// Why the account may not log in, as its entry tells.
 pub(crate) fn inactive(entry: &Entry) -> Option<&'static str> {
-    let control = entry.first("userAccountControl");
-    let control = control.and_then(|text| text.parse::<u32>().ok());
-    // ADS_UF_ACCOUNTDISABLE, ADS_UF_LOCKOUT.
-    if control.is_some_and(|bits| bits & 2 != 0) {
-        return Some("the account is disabled");
-    }
-    if control.is_some_and(|bits| bits & 16 != 0) {
-        return Some("the account is locked");
+    let controls = ["userAccountControl", COMPUTED].map(|name| entry.first(name));
+    let bits = controls
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.parse::<i64>().ok())
+        .fold(0, |all, bits| all | bits);
+    // ADS_UF_ACCOUNTDISABLE, ADS_UF_LOCKOUT, ADS_UF_PASSWORD_EXPIRED.
+    for (bit, why) in [
+        (0x2, "the account is disabled"),
+        (0x10, "the account is locked"),
+        (0x80_0000, "the password has expired"),
+    ] {
+        if bits & bit != 0 {
+            return Some(why);
+        }
     }
     let locked = entry.first("nsAccountLock");
     if locked.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
@@ -316,10 +327,9 @@ mod tests {
             told("userAccountControl", b"514"),
             Some("the account is disabled")
         );
-        assert_eq!(
-            told("userAccountControl", b"528"),
-            Some("the account is locked")
-        );
+        assert_eq!(told(COMPUTED, b"16"), Some("the account is locked"));
+        assert_eq!(told(COMPUTED, b"8388608"), Some("the password has expired"));
+        assert_eq!(told(COMPUTED, b"0"), None);
         assert_eq!(
             told("nsAccountLock", b"TRUE"),
             Some("the account is disabled")
