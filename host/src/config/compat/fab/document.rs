@@ -110,10 +110,23 @@ pub(super) fn variable(env: &Env) -> Option<String> {
         Default::Required => Some(format!("\"${{{name}}}\"")),
         // Without quotes: as if the key were not there.
         Default::Nothing => Some(format!("${{{name}:-}}")),
+        Default::Text(default) if default.is_empty() => Some(format!("${{{name}:-}}")),
         Default::Text(default) => {
             let ends = |c: char| "{}$\"'\\".contains(c) || c.is_control();
             (!default.contains(ends)).then(|| format!("\"${{{name}:-{default}}}\""))
         }
+    }
+}
+
+/// What [`variable`] writes, inside of brackets: there YAML allows no braces without quotes,
+/// and a variable that may be absent is one that must be set.
+pub(super) fn inside(written: String) -> String {
+    match written
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix(":-}"))
+    {
+        Some(name) => format!("\"${{{name}}}\""),
+        None => written,
     }
 }
 

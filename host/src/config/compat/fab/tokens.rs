@@ -96,8 +96,9 @@ impl Reader {
 
     fn logical(&mut self) -> Line {
         let mut indent = 0;
-        while let Some(' ' | '\t' | '\x0c') = self.peek() {
-            indent += 1;
+        while let Some(blank @ (' ' | '\t' | '\x0c')) = self.peek() {
+            // A form feed begins the line anew.
+            indent = if blank == '\x0c' { 0 } else { indent + 1 };
             self.next();
         }
         let mut tokens = Vec::new();

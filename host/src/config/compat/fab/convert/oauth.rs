@@ -1,12 +1,46 @@
 //! AUTH_OAUTH: each provider as a comment, since this version has no plugin for it. Comments
-//! hold no secrets: a literal one is told to be put elsewhere.
+//! hold no secrets: only members that are known to be none show their values.
 
 use super::{Source, document};
 use crate::config::compat::fab::document::Map;
-use crate::config::compat::fab::value::{At, Value};
+use crate::config::compat::fab::value::{At, Default, Value};
 
-/// A name with one of these is a secret's.
-const SECRETS: [&str; 6] = ["secret", "pass", "pwd", "private", "assertion", "jwks"];
+/// Members whose values are no secrets. Of others nobody knows: `access_token_headers` holds
+/// the client's password in many a file.
+const SHOWN: [&str; 32] = [
+    "access_token_method",
+    "access_token_url",
+    "api_base_url",
+    "audience",
+    "authorize_url",
+    "client_id",
+    "code_challenge_method",
+    "domain",
+    "grant_type",
+    "icon",
+    "introspection_endpoint",
+    "issuer",
+    "jwks_uri",
+    "name",
+    "prompt",
+    "realm",
+    "redirect_uri",
+    "request_token_url",
+    "resource",
+    "response_mode",
+    "response_type",
+    "revocation_endpoint",
+    "scope",
+    "server_metadata_url",
+    "signature_method",
+    "tenant_id",
+    "token_endpoint",
+    "token_endpoint_auth_method",
+    "token_key",
+    "userinfo_endpoint",
+    "verify",
+    "whitelist",
+];
 
 pub(super) fn convert(source: &mut Source<'_>, backends: &mut Map) {
     const KEY: &str = "OAUTH_PROVIDERS";
@@ -72,7 +106,7 @@ fn write(
         }
         let shown = document::text(name);
         match &at.value {
-            Value::Dict(inner) if !is_secret(name) => {
+            Value::Dict(inner) => {
                 to.comment(format!("{begin}{shown}:"));
                 write(source, provider, inner, depth + 1, &mut false, to);
             }
@@ -91,32 +125,34 @@ fn scalar(
     line: usize,
     value: &Value,
 ) -> String {
-    let secret = is_secret(name);
+    let shown = SHOWN.contains(&name);
+    let mut hide = |variable: String| {
+        let at = At {
+            line,
+            value: Value::None,
+        };
+        let key = format!("OAUTH_PROVIDERS \"{provider}\" {name}");
+        let what = "a secret in the file, or what may be one: it was not written out";
+        source.lacking(&key, &at, what, "put it into a variable or a file");
+        format!("{{ env: {variable} }}")
+    };
     match value {
-        Value::Env(env) if secret => format!("{{ env: {} }}", env.name),
-        Value::Env(env) => {
-            document::variable(env).unwrap_or_else(|| format!("\"${{{}}}\"", env.name))
-        }
         Value::None => "null".to_owned(),
-        Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::List(_) | Value::Dict(_)
-            if secret =>
-        {
-            let at = At {
-                line,
-                value: Value::None,
-            };
-            let key = format!("OAUTH_PROVIDERS \"{provider}\" {name}");
-            source.lacking(
-                &key,
-                &at,
-                "a secret in the file, which was not written out",
-                "put it into a variable or a file",
-            );
-            format!("{{ env: {} }}", variable(provider, name))
-        }
         Value::Bool(truth) => truth.to_string(),
+        Value::Env(env) => match &env.default {
+            Default::Text(text)
+                if !text.is_empty() && !(shown && without_secrets(text) == *text) =>
+            {
+                hide(env.name.clone())
+            }
+            _ if shown => {
+                document::variable(env).unwrap_or_else(|| format!("\"${{{}}}\"", env.name))
+            }
+            _ => format!("{{ env: {} }}", env.name),
+        },
+        Value::Int(_) | Value::Text(_) | Value::List(_) if !shown => hide(variable(provider, name)),
         Value::Int(number) => number.to_string(),
-        Value::Text(text) => document::text(&without_user(text)),
+        Value::Text(text) => document::text(&without_secrets(text)),
         Value::List(items) => {
             let mut shown = Vec::new();
             for item in items {
@@ -143,13 +179,6 @@ fn scalar(
     }
 }
 
-/// Is the member of this name a secret? `token_key` and `jwks_uri` are none.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let plain = name.ends_with("_key") || name.ends_with("_uri") || name.ends_with("_url");
-    !plain && SECRETS.iter().any(|word| name.contains(word))
-}
-
 /// A variable's name for a secret.
 fn variable(provider: &str, name: &str) -> String {
     let letters = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -160,15 +189,19 @@ fn variable(provider: &str, name: &str) -> String {
         .collect()
 }
 
-/// A url may hold a password.
-fn without_user(text: &str) -> String {
+/// A url may hold a password before its host, or in its query.
+fn without_secrets(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (rest, query) = match rest.split_once(['?', '#']) {
+        Some((rest, _)) => (rest, "?[secret]"),
+        None => (rest, ""),
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
     match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://[secret]{}", &rest[at..]),
-        None => text.to_owned(),
+        Some(at) => format!("{scheme}://[secret]{}{query}", &rest[at..]),
+        None => format!("{scheme}://{rest}{query}"),
     }
 }
 
@@ -177,9 +210,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn url_is_told_without_its_user() {
-        assert_eq!(without_user("https://a:b@c/d@e"), "https://[secret]@c/d@e");
-        assert_eq!(without_user("https://c/d@e"), "https://c/d@e");
-        assert_eq!(without_user("a@b"), "a@b");
+    fn url_is_told_without_its_secrets() {
+        for (url, told) in [
+            ("https://a:b@c/d@e", "https://[secret]@c/d@e"),
+            ("https://c/d@e", "https://c/d@e"),
+            ("https://c/d?code=x", "https://c/d?[secret]"),
+            ("https://a@c?x", "https://[secret]@c?[secret]"),
+            ("a@b", "a@b"),
+        ] {
+            assert_eq!(without_secrets(url), told);
+        }
     }
 }

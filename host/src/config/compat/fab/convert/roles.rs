@@ -27,7 +27,11 @@ pub(super) fn convert(source: &mut Source<'_>, id: &str, backend: &mut Map) {
     if let Some((role, comment)) = role
         && registers
     {
-        roles.put("registration", format!("[{role}]"), comment);
+        roles.put(
+            "registration",
+            format!("[{}]", document::inside(role)),
+            comment,
+        );
     }
     if source.flag("AUTH_ROLES_SYNC_AT_LOGIN", &to("roles.sync")) == Some(true) {
         roles.put(

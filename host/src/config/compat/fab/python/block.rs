@@ -1,9 +1,15 @@
 //! Statements with a block of their own. What is in it is not run: what a condition assigns is
 //! told key by key, a class or a function as a whole.
 
-use super::{Module, is_key, is_sign};
+use super::{Module, imports, is_key, is_sign, split};
 use crate::config::compat::fab::Remark;
-use crate::config::compat::fab::tokens::{Kind, Line};
+use crate::config::compat::fab::tokens::{Kind, Line, Token};
+
+/// Words that brackets may follow without a call.
+const HEADS: [&str; 12] = [
+    "if", "elif", "while", "for", "with", "return", "assert", "raise", "not", "await", "except",
+    "del",
+];
 
 /// What the lines that are indented belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,36 +86,56 @@ impl Block {
     }
 }
 
-/// What is assigned, or called, on a line that may not be run.
+/// What is assigned, imported or called on a line that may not be run.
 fn inside(line: &Line, module: &mut Module, remarks: &mut Vec<Remark>) {
+    let (mut depth, mut begins) = (0usize, true);
     for (at, token) in line.tokens.iter().enumerate() {
-        let begins =
-            at == 0 || is_sign(&line.tokens[at - 1], ':') || is_sign(&line.tokens[at - 1], ';');
-        let Kind::Name(name) = &token.kind else {
-            continue;
-        };
-        if !begins {
-            continue;
+        if begins && let Some(statement) = split(&line.tokens[at..], ';').next() {
+            perhaps(statement, token.line, module, remarks);
         }
-        let next = line.tokens.get(at + 1);
-        let assigns = next.is_some_and(|next| {
-            next.kind == Kind::Augmented || [':', '=', '['].iter().any(|sign| is_sign(next, *sign))
-        });
-        if assigns && is_key(name) {
-            let what = "assigned under a condition";
-            let help = "decide which value holds, and write it into the converted file";
-            remarks.push(Remark::new(token.line, name, what).help(help));
-        } else if assigns {
+        match token.kind {
+            Kind::Sign('(' | '[' | '{') => depth += 1,
+            Kind::Sign(')' | ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begins = depth == 0 && (is_sign(token, ':') || is_sign(token, ';'));
+    }
+}
+
+/// A statement that may not be run; behind a head such as `if x:` it comes again by itself.
+fn perhaps(statement: &[Token], line: usize, module: &mut Module, remarks: &mut Vec<Remark>) {
+    if imports::is_import(statement) {
+        return imports::read_perhaps(statement, module, remarks);
+    }
+    let assigns = |token: &Token| token.kind == Kind::Augmented || is_sign(token, '=');
+    if let Some(end) = statement.iter().position(assigns) {
+        for target in split(&statement[..end], ',') {
+            let Some(name) = target.iter().find_map(name) else {
+                continue;
+            };
+            if is_key(name) {
+                let what = "assigned under a condition";
+                let help = "decide which value holds, and write it into the converted file";
+                remarks.push(Remark::new(line, name, what).help(help));
+            }
             module.forget(name);
-        } else if next.is_some_and(|next| is_sign(next, '.'))
-            && line
-                .tokens
-                .get(at + 3)
-                .is_some_and(|next| is_sign(next, '('))
-        {
-            let path = super::kind::path(&line.tokens[at..]).text;
-            let remark = Remark::new(token.line, path, "a call under a condition, not run");
-            remarks.push(remark.help("see what it does, and do it in the converted file"));
         }
+    }
+    let path = super::kind::path(statement);
+    let next = statement.get(path.length);
+    let calls = next.is_some_and(|next| is_sign(next, '('));
+    if calls && path.length > 0 && !HEADS.contains(&path.text.as_str()) {
+        if let Some((name, _)) = path.text.split_once('.') {
+            module.forget(name);
+        }
+        let remark = Remark::new(line, path.text, "a call under a condition, not run");
+        remarks.push(remark.help("see what it does, and do it in the converted file"));
+    }
+}
+
+fn name(token: &Token) -> Option<&str> {
+    match &token.kind {
+        Kind::Name(name) => Some(name),
+        _ => None,
     }
 }

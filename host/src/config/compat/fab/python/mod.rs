@@ -2,6 +2,7 @@
 
 mod block;
 mod expression;
+mod imports;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,8 @@ pub(super) struct Module {
     pub(super) assigned: BTreeMap<String, At>,
     /// Names whose values others were made of.
     pub(super) used: BTreeSet<String>,
+    /// Settings that were changed by what is not run: no other may be made of them.
+    unsure: BTreeSet<String>,
     budget: usize,
 }
 
@@ -83,26 +86,33 @@ fn simple(statement: &[Token], line: usize, module: &mut Module, remarks: &mut V
                 rest @ ..,
             ] if rest.is_empty() || is_sign(&rest[0], ':') => {
                 let value = value.clone();
-                module.assigned.insert(name.clone(), At { line, value });
+                module.assign(name, At { line, value });
             }
             _ => changed(target, line, module, remarks),
         }
     }
 }
 
-/// A name's value is no longer what was assigned.
+/// A name's value is no longer what was assigned; or several names' values.
 fn changed(target: &[Token], line: usize, module: &mut Module, remarks: &mut Vec<Remark>) {
-    let name = match target.first().map(|token| &token.kind) {
-        Some(Kind::Name(name)) => name.clone(),
-        _ => "(assignment)".to_owned(),
+    let names = match target {
+        [open, inner @ .., _] if is_sign(open, '(') || is_sign(open, '[') => inner,
+        target => target,
     };
-    let remark = Remark::new(
-        line,
-        &name,
-        "a part of it is assigned by itself, or several names at once",
-    );
-    remarks.push(remark.help("put this change into the converted file by hand"));
-    module.forget(&name);
+    for target in split(names, ',') {
+        let name = target.iter().find_map(|token| match &token.kind {
+            Kind::Name(name) => Some(name.as_str()),
+            _ => None,
+        });
+        if target.is_empty() {
+            continue;
+        }
+        let name = name.unwrap_or("(assignment)");
+        let what = "a part of it is assigned by itself, or several names at once";
+        let help = "put this change into the converted file by hand";
+        remarks.push(Remark::new(line, name, what).help(help));
+        module.forget(name);
+    }
 }
 
 fn expression_statement(
@@ -119,26 +129,13 @@ fn expression_statement(
     if tokens.iter().any(|token| token.kind == Kind::Augmented) {
         return changed(tokens, line, module, remarks);
     }
-    let word = match tokens.first().map(|token| &token.kind) {
-        Some(Kind::Name(word)) => word.as_str(),
-        _ => "",
-    };
-    match word {
-        "import" => return,
-        "from" => {
-            let star = tokens.last().is_some_and(|token| is_sign(token, '*'));
-            let known = matches!(tokens.get(1).map(|token| &token.kind), Some(Kind::Name(name)) if name == "flask_appbuilder");
-            if star && !known {
-                let what = "whatever another module defines (import *)";
-                let help = "import that module's file as well, or write its settings here";
-                remarks.push(Remark::new(line, "import *", what).help(help));
-            }
-            return;
-        }
-        "pass" => return,
-        _ => {}
+    if imports::is_import(tokens) {
+        return imports::read(tokens, module, remarks);
     }
     let path = kind::path(tokens);
+    if path.text == "pass" {
+        return;
+    }
     let is_call = tokens
         .get(path.length)
         .is_some_and(|token| is_sign(token, '('));
@@ -164,9 +161,15 @@ fn expression_statement(
 }
 
 impl Module {
+    fn assign(&mut self, name: &str, at: At) {
+        self.unsure.remove(name);
+        self.assigned.insert(name.to_owned(), at);
+    }
+
     /// Names that stand for this one's value no longer do; what is a setting stays as it was.
     fn forget(&mut self, name: &str) {
         if is_key(name) {
+            self.unsure.insert(name.to_owned());
             return;
         }
         if let Some(at) = self.assigned.get_mut(name) {
@@ -180,7 +183,7 @@ impl Module {
     /// What a name stands for.
     fn value_of(&mut self, name: &str) -> Option<Value> {
         let value = &self.assigned.get(name)?.value;
-        if matches!(value, Value::Other(_)) {
+        if matches!(value, Value::Other(_)) || self.unsure.contains(name) {
             return None;
         }
         self.budget = self.budget.checked_sub(value.size())?;

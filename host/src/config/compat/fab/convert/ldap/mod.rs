@@ -5,7 +5,7 @@ mod tls;
 
 use super::{Source, document, roles};
 use crate::config::compat::fab::document::Map;
-use crate::config::compat::fab::value::{At, Value};
+use crate::config::compat::fab::value::{At, Default, Env, Value};
 
 /// The id of the backend.
 const ID: &str = "ldap";
@@ -101,6 +101,17 @@ fn servers<'a>(source: &mut Source<'a>, config: &mut Map) -> Vec<&'a str> {
         );
         return Vec::new();
     };
+    let help = format!("write the url without user and password at {}", at("url"));
+    if let Value::Env(Env {
+        default: Default::Text(text),
+        ..
+    }) = &found.value
+        && text.contains('@')
+    {
+        source.take(KEY);
+        source.lacking(KEY, found, "a url with a user in it", &help);
+        return Vec::new();
+    }
     let Value::Text(text) = &found.value else {
         if let Some(url) = source.text(KEY, &at("url")) {
             config.put("url", url, KEY);
@@ -114,7 +125,6 @@ fn servers<'a>(source: &mut Source<'a>, config: &mut Map) -> Vec<&'a str> {
         .filter(|url| !url.is_empty())
         .collect();
     if urls.iter().any(|url| url.contains('@')) {
-        let help = format!("write the url without user and password at {}", at("url"));
         source.lacking(KEY, found, "a url with a user in it", &help);
         return urls;
     }

@@ -2,7 +2,7 @@
 
 use super::at;
 use crate::config::compat::fab::convert::Source;
-use crate::config::compat::fab::document::Map;
+use crate::config::compat::fab::document::{self, Map};
 
 pub(super) fn convert(source: &mut Source<'_>, urls: &[&str], config: &mut Map) {
     let with = |scheme: &str| {
@@ -61,7 +61,7 @@ pub(super) fn convert(source: &mut Source<'_>, urls: &[&str], config: &mut Map) 
     if let Some(key) = source.text("AUTH_LDAP_TLS_KEYFILE", &at("tls.private_key")) {
         tls.put(
             "private_key",
-            format!("{{ file: {key} }}"),
+            format!("{{ file: {} }}", document::inside(key)),
             "AUTH_LDAP_TLS_KEYFILE",
         );
     }
