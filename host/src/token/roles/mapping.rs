@@ -19,6 +19,7 @@ pub(super) struct Mapping {
 pub(super) struct Key {
     pub(super) text: String,
     pub(super) roles: Vec<String>,
+    is_name: bool,
     /// Was it said already that a group misses it narrowly?
     told: AtomicBool,
 }
@@ -43,12 +44,15 @@ impl Mapping {
             for squeezed in forms(text) {
                 made.near.entry(squeezed).or_default().push(at);
             }
-            if let Some(name) = Dn::parse(text) {
+            let name = Dn::parse(text);
+            let is_name = name.is_some();
+            if let Some(name) = name {
                 made.names.entry(name).or_default().push(at);
             }
             made.keys.push(Key {
                 text: text.clone(),
                 roles: roles.clone(),
+                is_name,
                 told: AtomicBool::new(false),
             });
         }
@@ -72,9 +76,10 @@ impl Mapping {
         if self.near.is_empty() {
             return None;
         }
-        let found = forms(group).find_map(|form| self.near.get(&form));
-        let near = found?.iter().map(|at| &self.keys[*at]);
-        let missed = near.map(|key| (key, miss(&key.text, group)));
+        let is_name = Dn::parse(group).is_some();
+        let near = forms(group).filter_map(|form| self.near.get(&form));
+        let near = near.flatten().map(|at| &self.keys[*at]);
+        let missed = near.filter_map(|key| Some((key, miss(key, group, is_name)?)));
         missed.min_by_key(|(_, miss)| *miss as u8)
     }
 }
@@ -118,11 +123,12 @@ impl Miss {
     }
 }
 
-fn miss(key: &str, group: &str) -> Miss {
+/// Two whole names that begin alike are two groups, and miss each other by nothing.
+fn miss(key: &Key, group: &str, is_name: bool) -> Option<Miss> {
     match () {
-        () if key.to_lowercase() == group.to_lowercase() => Miss::Case,
-        () if squeezed(key) == squeezed(group) => Miss::Spelling,
-        () => Miss::Part,
+        () if key.text.to_lowercase() == group.to_lowercase() => Some(Miss::Case),
+        () if squeezed(&key.text) == squeezed(group) => Some(Miss::Spelling),
+        () => (key.is_name != is_name).then_some(Miss::Part),
     }
 }
 

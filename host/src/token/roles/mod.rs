@@ -260,6 +260,14 @@ mod tests {
     }
 
     #[test]
+    fn other_group_that_begins_as_a_key_does_misses_nothing() {
+        let rules = rules(false);
+        let elsewhere = user(&[], &["cn=admins,ou=other,dc=y"]);
+        assert_eq!(rules.of("users", &elsewhere), ["Public"]);
+        assert_eq!(rules.0["users"].mapping.told(), [""; 0]);
+    }
+
+    #[test]
     fn group_that_another_key_maps_misses_none() {
         let mut config = Config::default();
         for backend in config.backends.values_mut() {
