@@ -22,7 +22,7 @@ use crate::http::{self, Face};
 use crate::keys::Mode;
 use crate::live::Live;
 use crate::metering;
-use crate::reload::Reloader;
+use crate::reload::{ReloadError, Reloader};
 use crate::server::tls::{Certificates, Pair};
 use crate::server::{self, Options, Phase};
 use crate::start;
@@ -76,7 +76,8 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     if let Some(page) = page.clone() {
         tokio::spawn(page.tidy());
     }
-    let serving = start::start(config, &setup.libraries, Mode::Serve, &progress).await?;
+    let starting = start::start(config, &setup.libraries, Mode::Serve, &progress).await;
+    let serving = starting.map_err(|error| setup.placed(error))?;
     let first = first_admin::make(&serving.tokens.registry, &config.state).await;
     first.map_err(|error| {
         Failure::new(
@@ -113,7 +114,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         }),
         page,
     };
-    let reloading = tokio::spawn(reload_when_asked(reloader, asked));
+    let reloading = tokio::spawn(reload_when_asked(setup.clone(), reloader, asked));
     server::make_room(config.server.limits.connections);
     let options = Options {
         limits: config.server.limits.clone(),
@@ -157,6 +158,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
 
 /// One reload after the other; the log has what whoever asked is told.
 async fn reload_when_asked(
+    setup: Setup,
     mut reloader: Reloader,
     mut asked: mpsc::Receiver<oneshot::Sender<Reloaded>>,
 ) {
@@ -169,13 +171,23 @@ async fn reload_when_asked(
                 Ok(news)
             }
             Err(error) => {
-                let failure = Failure::from(error).to_string();
+                let failure = not_reloaded(&setup, error).await.to_string();
                 tracing::error!("not reloaded, the old configuration goes on serving: {failure}");
                 Err(json!({ "report": failure }))
             }
         };
         let _ = asking.send(told);
     }
+}
+
+/// Why, with places. Reads files: not for a thread that answers requests.
+async fn not_reloaded(setup: &Setup, error: ReloadError) -> Failure {
+    let ReloadError::Start(error) = error else {
+        return error.into();
+    };
+    let setup = setup.clone();
+    let placed = tokio::task::spawn_blocking(move || setup.placed(error)).await;
+    placed.unwrap_or_else(|_| ReloadError::Panicked.into())
 }
 
 /// Binds before the slow steps: a port that is taken should be told at once. Port 0

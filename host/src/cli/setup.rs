@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::failure::{Failure, INTERNAL, USAGE};
 use crate::backends::library::Libraries;
 use crate::config::{self, Loaded, Report, Sources};
+use crate::start::StartError;
 use crate::telemetry;
 
 /// The beginning of a command. Cheap to clone.
@@ -47,6 +48,15 @@ impl Setup {
         telemetry::start(self.sources.environment.get("RUST_LOG").map(String::as_str));
         for notice in &loaded.notices {
             notice.log();
+        }
+    }
+
+    /// What a start failed of, with the places of the settings that a plugin refused. They are
+    /// read again: a server that runs does not keep them.
+    pub(super) fn placed(&self, error: StartError) -> Failure {
+        match self.load() {
+            Ok(loaded) => Failure::starting(error, &loaded.origins),
+            Err(_) => error.into(),
         }
     }
 

@@ -36,10 +36,26 @@ fn reload_takes_new_settings_up_and_leaves_the_old_ones_where_the_new_are_wrong(
     assert_eq!(claims(&server, "carol", "carol-pw")["roles"], json!(["Op"]));
     assert_eq!(server.login("alice", "alice-pw").status, 401);
 
+    let apart = [
+        ("COUNTERSIGN_STATE", "apart"),
+        ("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0"),
+        ("COUNTERSIGN_ADMIN__LISTEN", "127.0.0.1:0"),
+    ];
     for wrong in [filter("(unbalanced"), service().replace("search", "serch")] {
         folder.write("config.yaml", corp(&slapd.url, &wrong, ""));
         let done = run(&folder, &["reload"], &[]);
         assert_ne!(done.code, 0, "{wrong}: {done:?}");
+        // As `check` says it, and `serve`.
+        for told in [
+            done,
+            run(&folder, &["check"], &[]),
+            run(&folder, &["serve"], &apart),
+        ] {
+            assert!(
+                told.stderr.contains("  --> config.yaml:3:"),
+                "{wrong}: {told:?}"
+            );
+        }
         assert_eq!(claims(&server, "carol", "carol-pw")["roles"], json!(["Op"]));
     }
 }
