@@ -2,6 +2,7 @@
 
 use countersign_tests::{Folder, tls};
 
+use super::*;
 use crate::run;
 
 #[test]
@@ -169,4 +170,82 @@ fn files_are_found_from_the_folder_of_the_configuration() {
         &[("COUNTERSIGN_CONFIG", "etc/config.yaml")],
     );
     assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+fn l11_probe_tells_of_users_groups_outages_and_locks_and_changes_nothing() {
+    let slapd = shared();
+    add(slapd, "probed", &["probed-ops"]);
+    add(slapd, "shut", &["shut-ops"]);
+    slapd.modify(&format!(
+        "dn: uid=shut,ou=people,{}\nchangetype: modify\nadd: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n",
+        Slapd::BASE
+    ));
+    let folder = Folder::new();
+    let mapping = format!(
+        ", roles: {{ mapping: {{ \"cn=probed-ops,ou=groups,{base}\": [Op], Shut-Ops: [Viewer] }} }}",
+        base = Slapd::BASE
+    );
+    folder.write("config.yaml", corp(&slapd.url, &service(), &mapping));
+    let probe = |user: &str| run(&folder, &["check", "--probe", user], &[]);
+    let told = |user: &str, code: u8, lines: &[&str]| {
+        let done = probe(user);
+        assert_eq!(done.code, i32::from(code), "{done:?}");
+        for line in lines {
+            assert!(
+                format!("{}{}", done.stdout, done.stderr).contains(line),
+                "{line:?} is missing in:\n{}{}",
+                done.stdout,
+                done.stderr
+            );
+        }
+    };
+    told(
+        "probed",
+        0,
+        &[
+            "  corp: knows him, ",
+            "→ Op (mapping)",
+            "    roles     Op (mapping)\n",
+        ],
+    );
+    told(
+        "shut",
+        1,
+        &[
+            "  corp: would refuse him: the account is locked",
+            "no role (warning: misses the mapping's key \"Shut-Ops\"",
+            "shut would not be let in",
+        ],
+    );
+    told("nobody-such", 1, &["  corp: does not know him, "]);
+    told("dup", 1, &["  corp: would refuse him: "]);
+
+    // The direct flow can ask for nobody, and the black hole ends in time.
+    let direct = "username_format: \"uid={username},ou=people,dc=example,dc=test\"";
+    folder.write("config.yaml", corp(&slapd.url, direct, ""));
+    told(
+        "probed",
+        0,
+        &["probe corp  reachable, ", "  corp: offers no look-up"],
+    );
+    folder.write(
+        "config.yaml",
+        corp("\"ldap://127.0.0.1:1\"", &service(), ""),
+    );
+    told(
+        "probed",
+        1,
+        &[
+            "probe corp  NOT REACHABLE, ",
+            "127.0.0.1:1",
+            "cannot be reached: corp",
+        ],
+    );
+    let leaked = probe("probed");
+    assert!(
+        !format!("{leaked:?}").contains(Slapd::SERVICE[1]),
+        "{leaked:?}"
+    );
+    assert!(!folder.join("state").exists());
 }

@@ -154,7 +154,10 @@ fn refused(why: &str) -> Foreseen {
 }
 
 fn told(failure: Failure) -> String {
-    failure.detail
+    match failure.detail.is_empty() {
+        true => failure.public,
+        false => failure.detail,
+    }
 }
 
 fn down(error: StoreError) -> String {

@@ -1,6 +1,7 @@
 //! `countersign check`: the code of `serve` up to binding a socket; changes nothing. With
 //! `--probe` it also connects: see [`probe`].
 
+mod known;
 mod page;
 mod probe;
 mod told;
@@ -26,7 +27,11 @@ pub(super) struct Check {
     /// backend knows him
     #[arg(long, value_name = "USER", num_args = 0..=1, default_missing_value = "")]
     probe: Option<String>,
-    /// What --probe found, as JSON
+    /// What --probe found, as JSON: {backends: [{backend, reachable, millis, error?}],
+    /// user?: {name, backends: [{backend, millis, conditions?, found: {outcome, reason?},
+    /// user?: {id, username, email, name, groups: [{group, roles, because?, missed}],
+    /// roles: [{role, from}], row?: {backend, what, admitted, roles?}}}]}}; outcome is known,
+    /// unknown, refused, not_offered, not_asked or failed
     #[arg(long)]
     json: bool,
 }

@@ -7,13 +7,12 @@ use countersign_abi::{Code, Failure, Operation, User};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::told::{Answer, Asked, Found, Group, Health, Known, Role, Row, Told};
-use crate::accounts::provision::foresee::{Foreseen, Newcomer};
+use super::known::known;
+use super::told::{Answer, Asked, Found, Health, Told};
 use crate::accounts::store::{Location, Store};
 use crate::backends::backend::Backend;
 use crate::config::Config;
 use crate::token::Tokens;
-use crate::token::roles::Explained;
 
 /// Health of each backend; with a name what each one knows of it.
 pub(super) async fn probe(config: &Config, tokens: &Tokens, user: Option<&str>) -> Told {
@@ -57,10 +56,8 @@ async fn ask(config: &Config, tokens: &Tokens, name: &str) -> Asked {
             .map_err(|error| format!("the store: {error}")),
         false => Ok(None),
     };
-    let mut backends = Vec::new();
-    for backend in tokens.registry.iter() {
-        backends.push(answer(tokens, &store, backend, name).await);
-    }
+    let each = tokens.registry.iter();
+    let backends = join_all(each.map(|backend| answer(tokens, &store, backend, name))).await;
     if let Ok(Some(store)) = &store {
         store.close().await;
     }
@@ -81,6 +78,10 @@ async fn answer(
     let (found, user) = match excluded {
         true => (Found::NotAsked, None),
         false => look_up(backend, name).await,
+    };
+    let found = match user.as_ref().and_then(inactive) {
+        Some(why) => Found::Refused(why),
+        None => found,
     };
     let millis = since(begun);
     let user = match user {
@@ -140,142 +141,11 @@ async fn look_up(backend: &Backend, name: &str) -> (Found, Option<User>) {
     }
 }
 
-async fn known(
-    tokens: &Tokens,
-    store: &Result<Option<Store>, String>,
-    backend: &Backend,
-    mut user: User,
-) -> Known {
-    let explained = tokens.roles.explain(&backend.id, &user);
-    user.roles.clone_from(&explained.roles);
-    let row = match &backend.settings.provision {
-        Some(settings) => match tokens.registry.get(&settings.backend) {
-            Some(target) => {
-                let newcomer = Newcomer {
-                    backend,
-                    target,
-                    settings,
-                    user: &user,
-                };
-                Some(row(&newcomer, store).await)
-            }
-            None => None,
-        },
-        None => None,
-    };
-    let name = format!("{} {}", user.first_name, user.last_name);
-    Known {
-        name: name.trim().to_owned(),
-        groups: explained.groups.iter().map(group).collect(),
-        roles: roles(&explained),
-        row,
-        id: user.id,
-        username: user.username,
-        email: user.email,
-    }
-}
-
-fn group(explained: &crate::token::roles::Group) -> Group {
-    let mut roles = Vec::new();
-    let mut because = Vec::new();
-    for (key, given) in &explained.mapped {
-        roles.extend(given.iter().cloned());
-        let spelt = match *key == explained.group {
-            true => "mapping".to_owned(),
-            false => format!("mapping, as \"{key}\""),
-        };
-        because.push(spelt);
-    }
-    if let Some(pattern) = &explained.passed {
-        roles.push(explained.group.clone());
-        because.push(format!("pass \"{pattern}\""));
-    }
-    if let Some((key, miss)) = &explained.missed {
-        because.push(format!(
-            "misses the mapping's key \"{key}\" {}",
-            miss.told()
-        ));
-    }
-    Group {
-        group: explained.group.clone(),
-        roles,
-        because,
-        missed: explained.missed.is_some(),
-    }
-}
-
-/// Each role once, with all that gives it.
-fn roles(explained: &Explained) -> Vec<Role> {
-    let from = |role: &String| {
-        let groups = || explained.groups.iter();
-        let mapped =
-            groups().any(|group| group.mapped.iter().any(|(_, given)| given.contains(role)));
-        let passed = groups().any(|group| group.passed.is_some() && group.group == *role);
-        [
-            (explained.own.contains(role), "the backend"),
-            (mapped, "mapping"),
-            (passed, "pass"),
-            (explained.registration.contains(role), "registration"),
-            (explained.default.contains(role), "default"),
-        ]
-        .into_iter()
-        .filter_map(|(gives, from)| gives.then_some(from))
-        .collect()
-    };
-    let each = explained.roles.iter();
-    each.map(|role| Role {
-        role: role.clone(),
-        from: from(role),
-    })
-    .collect()
-}
-
-async fn row(newcomer: &Newcomer<'_>, store: &Result<Option<Store>, String>) -> Row {
-    let told = |what: String, admitted: bool, roles: Option<Vec<String>>| Row {
-        backend: newcomer.target.id.clone(),
-        what,
-        admitted,
-        roles,
-    };
-    let foreseen = match store {
-        Ok(store) => newcomer.foresee(store.as_ref()).await,
-        Err(error) => Err(error.clone()),
-    };
-    let foreseen = match foreseen {
-        Ok(foreseen) => foreseen,
-        Err(error) => return told(format!("cannot be told: {error}"), false, None),
-    };
-    let roles = newcomer.roles(&foreseen);
-    let (what, admitted) = match foreseen {
-        Foreseen::Linked(row) => (
-            format!("row {} \"{}\" is his, and active", row.id, row.username),
-            true,
-        ),
-        Foreseen::Adopted {
-            row,
-            without_password: false,
-        } => (
-            format!("row {} \"{}\" would become his", row.id, row.username),
-            true,
-        ),
-        Foreseen::Adopted {
-            row,
-            without_password: true,
-        } => {
-            let what = format!(
-                "row {} \"{}\" would become his, if nobody has a password for it (else 401)",
-                row.id, row.username
-            );
-            (what, true)
-        }
-        Foreseen::Registered => ("no row yet: one would be made".to_owned(), true),
-        Foreseen::Refused(why) => (format!("he would be refused: {why}"), false),
-        Foreseen::Unknown => (
-            "cannot be told: the plugin offers no look-up".to_owned(),
-            true,
-        ),
-    };
-    told(what, admitted, roles)
+/// Why a user who was found may not come in, if he may not: a directory still tells his groups.
+fn inactive(user: &User) -> Option<String> {
+    let told: Value = serde_json::from_str(&user.attributes_json).ok()?;
+    let why = told.get("inactive").and_then(Value::as_str);
+    why.filter(|_| told["active"] == false).map(str::to_owned)
 }
 
 /// A failure's words, without what could tear a page.
