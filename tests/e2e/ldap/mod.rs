@@ -2,6 +2,7 @@
 
 mod check;
 mod groups;
+mod import;
 mod login;
 mod outages;
 mod preset;

@@ -55,7 +55,7 @@ impl Rows {
     }
 
     /// Names of the roles that a user's row has.
-    fn roles(&self, username: &str) -> String {
+    pub(super) fn roles(&self, username: &str) -> String {
         self.ask(&format!(
             "SELECT COALESCE(GROUP_CONCAT(name, ' '), '') FROM (SELECT r.name FROM ab_user u JOIN ab_user_role ur ON ur.user_id = u.id
              JOIN ab_role r ON r.id = ur.role_id WHERE u.username = '{username}' ORDER BY r.name)"
