@@ -92,7 +92,7 @@ fn user_is_told_group_by_group_and_role_by_role() {
             "    e-mail    ada@example.org",
             "    groups    cn=Admins, dc=x  → Admin (mapping, as \"CN=admins,dc=x\")",
             "              team-airflow     → team-airflow (pass \"*-airflow\")",
-            "              other            no role (warning: misses the mapping's key \"Other\" only by its case)",
+            "              other            no role (warning: misses the mapping's key \"Other\" only by its case: write the key as the group is written here)",
             "    roles     Admin (mapping), Own (the backend), Public (registration), team-airflow (pass)",
             "    row       in users: no row yet: one would be made",
             "  users: would not be asked (login: false, it only keeps rows)",
@@ -217,6 +217,17 @@ fn user_whom_nobody_knows_or_lets_in_is_exit_1() {
             "some: would not be asked (match.username excludes this name)",
         ],
     );
+}
+
+#[test]
+fn table_that_the_first_start_will_make_knows_nobody_yet() {
+    let folder = Folder::new();
+    folder.write("config.yaml", "");
+    let done = probe(&folder, "ada");
+    assert_eq!(done.code, 1, "{done:?}");
+    page(&done, &["users: does not know him, "]);
+    assert!(done.stderr.contains("no backend knows ada"), "{done:?}");
+    assert!(!folder.join("state").exists(), "nothing was made");
 }
 
 #[test]

@@ -117,6 +117,10 @@ impl AuthPlugin for Db {
     }
 
     async fn lookup(&self, username: &str) -> Result<Option<User>> {
+        if self.database.is_absent {
+            // A check before the first start, which makes the file.
+            return Ok(None);
+        }
         match self.find(username).await? {
             Some(account) if account.active => self.user(account).await.map(Some),
             Some(account) => {
