@@ -183,10 +183,12 @@ fn l11_probe_tells_of_users_groups_outages_and_locks_and_changes_nothing() {
     ));
     let folder = Folder::new();
     let mapping = format!(
-        ", roles: {{ mapping: {{ \"cn=probed-ops,ou=groups,{base}\": [Op], Shut-Ops: [Viewer] }} }}",
+        ", registration: true, provision: users, roles: {{ mapping: {{ \"cn=probed-ops,ou=groups,{base}\": [Op], Shut-Ops: [Viewer] }} }}",
         base = Slapd::BASE
     );
-    folder.write("config.yaml", corp(&slapd.url, &service(), &mapping));
+    let rows = "  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n";
+    let corps = corp(&slapd.url, &service(), &mapping);
+    folder.write("config.yaml", format!("{corps}{rows}"));
     let probe = |user: &str| run(&folder, &["check", "--probe", user], &[]);
     let told = |user: &str, code: u8, lines: &[&str]| {
         let done = probe(user);
@@ -207,6 +209,7 @@ fn l11_probe_tells_of_users_groups_outages_and_locks_and_changes_nothing() {
             "  corp: knows him, ",
             "→ Op (mapping)",
             "    roles     Op (mapping)\n",
+            "    row       in users: no row yet: one would be made",
         ],
     );
     told(
@@ -217,6 +220,10 @@ fn l11_probe_tells_of_users_groups_outages_and_locks_and_changes_nothing() {
             "no role (warning: misses the mapping's key \"Shut-Ops\"",
             "shut would not be let in",
         ],
+    );
+    assert!(
+        !probe("shut").stdout.contains("    row "),
+        "he comes to none"
     );
     told("nobody-such", 1, &["  corp: does not know him, "]);
     told("dup", 1, &["  corp: would refuse him: "]);

@@ -61,7 +61,7 @@ fn group(explained: &roles::Group) -> Group {
     }
     if let Some((key, miss)) = &explained.missed {
         because.push(format!(
-            "misses the mapping's key \"{key}\" {}",
+            "misses the mapping's key \"{key}\" {}: write the key as the group is written here",
             miss.told()
         ));
     }

@@ -39,7 +39,7 @@ fn one(page: &mut String, answer: &Answer) {
         Found::Known => format!("knows him, {} ms", answer.millis),
         Found::Unknown => format!("does not know him, {} ms", answer.millis),
         Found::Refused(why) => format!("would refuse him: {}", line(why)),
-        Found::NotOffered => "offers no look-up".to_owned(),
+        Found::NotOffered => "offers no look-up: only a log-in tells".to_owned(),
         Found::NotAsked => "would not be asked".to_owned(),
         Found::Failed(why) => format!("FAILED, {} ms: {}", answer.millis, line(why)),
     };

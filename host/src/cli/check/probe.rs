@@ -85,7 +85,12 @@ async fn answer(
     };
     let millis = since(begun);
     let user = match user {
-        Some(user) => Some(known(tokens, store, backend, user).await),
+        Some(user) => {
+            let mut known = known(tokens, store, backend, user).await;
+            // Who is refused comes to no row.
+            known.row = known.row.filter(|_| found == Found::Known);
+            Some(known)
+        }
         None => None,
     };
     Answer {

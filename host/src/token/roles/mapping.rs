@@ -92,7 +92,7 @@ impl Key {
                 backend,
                 key = self.text,
                 group,
-                "a group misses this key of roles.mapping {}, and is not mapped",
+                "a group misses this key of roles.mapping {}, and is not mapped: write the key as the group",
                 miss.told()
             );
         }
