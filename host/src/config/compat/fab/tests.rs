@@ -203,6 +203,27 @@ fn setting_that_a_condition_changes_makes_no_other() {
 }
 
 #[test]
+fn way_that_a_condition_decides_is_told_and_its_settings_are_converted() {
+    for before in ["", "AUTH_TYPE = AUTH_DB\n"] {
+        let text = format!(
+            "{before}if os.getenv('LDAP'):\n    AUTH_TYPE = AUTH_LDAP\n    AUTH_LDAP_BIND_USER = 'cn=svc'\n\
+             AUTH_LDAP_SERVER = 'ldaps://a'\nAUTH_LDAP_BIND_PASSWORD = 'x'\nAUTH_LDAP_SEARCH = 'dc=x'\n"
+        );
+        has(&text, "base: \"dc=x\"");
+        has(&text, "bind_password: { env: LDAP_BIND_PASSWORD }");
+        assert!(!import(&text).yaml.contains("username_format"), "{text}");
+        let told = import(&text).remarks;
+        let guess = told.iter().find(|told| told.what.contains("depends"));
+        assert!(
+            guess.is_some_and(|told| told.lacking && told.help.contains("AUTH_LDAP")),
+            "{told:?}"
+        );
+    }
+    let text = "match way:\n    case 'x':\n        AUTH_TYPE = AUTH_OAUTH\n";
+    assert_eq!(lacking(text), ["0: AUTH_TYPE", "3: AUTH_TYPE"]);
+}
+
+#[test]
 fn variable_that_may_be_absent_must_be_set_inside_of_brackets() {
     let text = ldap(
         "AUTH_USER_REGISTRATION = True\nAUTH_USER_REGISTRATION_ROLE = os.getenv('R')\n\

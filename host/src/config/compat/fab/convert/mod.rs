@@ -74,25 +74,40 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     /// Which of FAB's ways holds.
     fn auth(&mut self) -> AuthType {
-        let Some(at) = self.take("AUTH_TYPE") else {
+        const KEY: &str = "AUTH_TYPE";
+        let unsure = self.module.is_unsure(KEY);
+        let nowhere = At {
+            line: 0,
+            value: Value::None,
+        };
+        let at = match self.take(KEY) {
+            Some(at) => at,
+            None if unsure => &nowhere,
             // Flask-AppBuilder's default.
-            return AuthType::Db;
+            None => return AuthType::Db,
         };
         let auth = match &at.value {
+            _ if unsure => None,
             Value::AuthType(auth) => Some(*auth),
             Value::Int(number) => AuthType::numbered(*number),
             _ => None,
         };
         let Some(auth) = auth else {
-            let guess = if self.module.assigned.contains_key("AUTH_LDAP_SERVER") {
+            let module = self.module;
+            let is_set = |key| module.assigned.contains_key(key) || module.is_unsure(key);
+            let guess = if is_set("AUTH_LDAP_SERVER") {
                 AuthType::Ldap
-            } else if self.module.assigned.contains_key("OAUTH_PROVIDERS") {
+            } else if is_set("OAUTH_PROVIDERS") {
                 AuthType::OAuth
             } else {
                 AuthType::Db
             };
             let help = format!("taken for {}, by the other settings", guess.name());
-            self.lacking("AUTH_TYPE", at, at.value.kind(), &help);
+            let what = match unsure {
+                true => "it depends on a condition",
+                false => at.value.kind(),
+            };
+            self.lacking(KEY, at, what, &help);
             return guess;
         };
         match auth {

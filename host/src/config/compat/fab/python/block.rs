@@ -58,7 +58,11 @@ impl Block {
                 inside(line, module, remarks);
                 Block::Condition
             }
-            "if" | "try" | "for" | "while" | "with" | "else" | "elif" | "except" | "finally" => {
+            "if" | "try" | "for" | "while" | "with" | "else" | "elif" | "except" | "finally"
+            | "match"
+                if first != "match"
+                    || line.tokens.last().is_some_and(|last| is_sign(last, ':')) =>
+            {
                 let remark = Remark::new(number, first, "a block that is run, or not, by Python");
                 remarks.push(remark.help("the settings in it are told one by one").note());
                 inside(line, module, remarks);

@@ -161,6 +161,11 @@ fn expression_statement(
 }
 
 impl Module {
+    /// Was it changed by what is not run?
+    pub(super) fn is_unsure(&self, name: &str) -> bool {
+        self.unsure.contains(name)
+    }
+
     fn assign(&mut self, name: &str, at: At) {
         self.unsure.remove(name);
         self.assigned.insert(name.to_owned(), at);

@@ -14,7 +14,8 @@ pub(super) fn service(source: &mut Source<'_>, config: &mut Map) -> bool {
         return true;
     }
     let found = source.module.assigned.get("AUTH_LDAP_BIND_USER");
-    if found.is_some_and(|at| at.value.truth() != Some(false)) {
+    let unsure = source.module.is_unsure("AUTH_LDAP_BIND_USER");
+    if unsure || found.is_some_and(|at| at.value.truth() != Some(false)) {
         // There is one, whose name was told to be not known.
         password(source, config);
         not_direct(source);
