@@ -47,8 +47,9 @@ impl Configure for Ldap {
 
     async fn configure(mut config: Config, cx: Cx) -> Result<Self> {
         config.tidy();
-        let Checked { flow, filter } = check::check(&config)?;
-        let directory = Directory::open(&config, &cx)?;
+        let checked = check::check(&config);
+        let (Checked { flow, filter }, directory) =
+            check::both(checked, Directory::open(&config, &cx))?;
         Ok(Ldap {
             config,
             directory,

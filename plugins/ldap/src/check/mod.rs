@@ -98,6 +98,23 @@ pub(crate) fn check(config: &Config) -> Result<Checked> {
     }
 }
 
+/// What both say is wrong, each key once.
+pub(crate) fn both<A, B>(first: Result<A>, second: Result<B>) -> Result<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(first), Err(second)) => {
+            let told = first.detail();
+            let key = second.detail().split_inclusive(": ").next();
+            let is_new = key.is_some_and(|key| !told.split("; ").any(|part| part.starts_with(key)));
+            Err(match is_new {
+                true => AuthError::invalid(format!("{told}; {}", second.detail())),
+                false => first,
+            })
+        }
+    }
+}
+
 /// Who looks users up.
 fn accounts(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
     let mut found = Vec::new();

@@ -8,6 +8,8 @@ use crate::bed::{bed, instance, logged, open};
 #[tokio::test]
 async fn wrong_settings_come_all_at_once() {
     let wrong = bed().settings(json!({
+        "url": "ldap://ldap.example.test",
+        "bind_password": "",
         "search": { "base": "example", "filter": "objectClass=person" },
         "groups": { "filter": "(cn=x)" },
         "pool": { "size": 0 },
@@ -15,12 +17,14 @@ async fn wrong_settings_come_all_at_once() {
     let error = open(wrong).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Invalid);
     for key in [
+        "url: ",
+        "bind_password: ",
         "search.base: ",
         "search.filter: ",
         "groups.filter: ",
         "pool.size: ",
     ] {
-        assert!(error.detail().contains(key), "{error}");
+        assert_eq!(error.detail().matches(key).count(), 1, "{key}{error}");
     }
 }
 
