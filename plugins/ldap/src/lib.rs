@@ -1,7 +1,7 @@
 //! Users of a directory, found and bound over LDAP.
 //!
 //! A login in a straight line: `login` takes the typed name (`name`) through one of
-//! Flask-AppBuilder's two flows over `net`, turns the entry into a user (`user`) with his
+//! Flask-AppBuilder's two flows over `net`, turns the entry into a user (`user`, `id`) with his
 //! `groups`, and a refusal into its `outcome`. `check` says what is wrong with the `config`.
 //! What a stranger typed becomes part of a `filter` or a `dn` only escaped. `README.md` has
 //! the state chart and the table of Flask-AppBuilder's keys.
@@ -14,6 +14,7 @@ mod filter;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod groups;
+mod id;
 mod login;
 mod name;
 mod net;

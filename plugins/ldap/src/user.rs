@@ -1,16 +1,14 @@
-//! From an entry to the host's user: what names him for ever, and what his entry says of him.
+//! From an entry to the host's user: what it says of him, and whether his account is open.
 
 use countersign_sdk::User;
 use serde_json::Value;
 
-use crate::config::{Attributes, Config};
+use crate::config::Config;
 use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::groups;
+use crate::id;
 use crate::name::IDENTITY;
-
-/// What `attributes.id: auto` takes, in this order.
-const LASTING: &[&str] = &["entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID"];
 
 /// Where Active Directory says "locked", which `userAccountControl` never does ([MS-ADTS] 3.1.1.4.5.17).
 const COMPUTED: &str = "msDS-User-Account-Control-Computed";
@@ -30,7 +28,7 @@ const LONGEST: usize = 512;
 pub(crate) fn attributes(config: &Config) -> Vec<&str> {
     let own = &config.attributes;
     let id = match own.id.as_str() {
-        "auto" => LASTING.to_vec(),
+        "auto" => id::LASTING.to_vec(),
         one => vec![one],
     };
     let named = [
@@ -57,7 +55,7 @@ pub(crate) fn attributes(config: &Config) -> Vec<&str> {
 /// The user of an entry, without groups; or why nothing names him for ever.
 pub(crate) fn of_entry(config: &Config, entry: &Entry, typed: &str) -> Result<User, String> {
     let own = &config.attributes;
-    let mut user = User::new(id(own, entry)?, username(config, entry, typed));
+    let mut user = User::new(id::of(own, entry)?, username(config, entry, typed));
     let text = |name: &str| first(entry, name).unwrap_or_default().to_owned();
     user.first_name = text(&own.first_name);
     user.last_name = text(&own.last_name);
@@ -128,81 +126,14 @@ pub(crate) fn inactive(entry: &Entry) -> Option<&'static str> {
         .then_some("the account is locked")
 }
 
-fn id(own: &Attributes, entry: &Entry) -> Result<String, String> {
-    if own.id != "auto" {
-        return match entry.bytes(&own.id) {
-            [one] => text_of(&own.id, one),
-            [] => Err(format!("has no `{}`", own.id)),
-            _ => Err(format!("has several values of `{}`", own.id)),
-        };
-    }
-    for name in LASTING {
-        if let [one] = entry.bytes(name) {
-            return text_of(name, one);
-        }
-    }
-    match Dn::parse(&entry.dn) {
-        Some(dn) => Ok(dn.to_string()),
-        None => Err("has a name that is no distinguished name".to_owned()),
-    }
-}
-
-/// An identifier as the directory's own tools print it.
-fn text_of(name: &str, value: &[u8]) -> Result<String, String> {
-    let text = if name.eq_ignore_ascii_case("objectGUID") {
-        guid(value)
-    } else if name.eq_ignore_ascii_case("objectSid") {
-        sid(value)
-    } else if name.eq_ignore_ascii_case("entryUUID") {
-        std::str::from_utf8(value).ok().map(str::to_lowercase)
-    } else {
-        std::str::from_utf8(value).ok().map(str::to_owned)
-    };
-    let text = text.filter(|text| !text.is_empty() && is_clean(text));
-    text.ok_or_else(|| format!("has a `{name}` that is no identifier"))
-}
-
-/// The first three fields are little-endian ([MS-DTYP] 2.3.4.2).
-fn guid(value: &[u8]) -> Option<String> {
-    let bytes: [u8; 16] = value.try_into().ok()?;
-    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    for (at, byte) in order.into_iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{:02x}", bytes[byte]));
-    }
-    Some(text)
-}
-
-/// `S-1-5-21-…` ([MS-DTYP] 2.4.2.2).
-fn sid(value: &[u8]) -> Option<String> {
-    let [revision, count, authority @ ..] = value.get(..8)? else {
-        return None;
-    };
-    let authority = authority
-        .iter()
-        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let parts = value.get(8..)?.chunks_exact(4);
-    if parts.len() != usize::from(*count) || value.len() != 8 + 4 * parts.len() {
-        return None;
-    }
-    let mut text = format!("S-{revision}-{authority}");
-    for part in parts {
-        let part: [u8; 4] = part.try_into().ok()?;
-        text.push_str(&format!("-{}", u32::from_le_bytes(part)));
-    }
-    Some(text)
-}
-
 /// The first value that is a name or an address.
 fn first<'a>(entry: &'a Entry, name: &str) -> Option<&'a str> {
     let mut values = entry.all(name).map(str::trim);
     values.find(|value| !value.is_empty() && is_clean(value))
 }
 
-fn is_clean(text: &str) -> bool {
+/// Short enough, and without control characters?
+pub(crate) fn is_clean(text: &str) -> bool {
     text.chars().count() <= LONGEST && !text.chars().any(char::is_control)
 }
 
@@ -228,53 +159,6 @@ mod tests {
             ((*name).to_owned(), values)
         });
         Entry::new("UID=Ada, ou=People,dc=x".to_owned(), attributes)
-    }
-
-    const GUID: &[u8] = &[
-        0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee,
-        0xff,
-    ];
-
-    #[test]
-    fn auto_id_is_what_lasts_else_the_name() {
-        let id_of =
-            |attributes: &[(&str, &[&[u8]])]| id(&Attributes::default(), &entry(attributes));
-        let uuid: &[&[u8]] = &[b"0A1b2C3d-0000-4000-8000-000000000000"];
-        let ok = |text: &str| Ok(text.to_owned());
-        assert_eq!(
-            id_of(&[("ENTRYuuid", uuid), ("objectGUID", &[GUID])]),
-            ok("0a1b2c3d-0000-4000-8000-000000000000")
-        );
-        assert_eq!(
-            id_of(&[("objectguid", &[GUID])]),
-            ok("00112233-4455-6677-8899-aabbccddeeff")
-        );
-        assert_eq!(
-            id_of(&[("nsUniqueId", &[b"7d-1"]), ("ipaUniqueID", &[b"x"])]),
-            ok("7d-1")
-        );
-        assert_eq!(id_of(&[("ipaUniqueID", &[b"x"])]), ok("x"));
-        assert_eq!(id_of(&[]), ok("uid=ada,ou=people,dc=x"));
-        assert!(id_of(&[("objectGUID", &[b"short"])]).is_err());
-    }
-
-    #[test]
-    fn named_id_is_one_value_or_nobody_comes_in() {
-        let own = |name: &str| Attributes {
-            id: name.to_owned(),
-            ..Attributes::default()
-        };
-        let sid: &[u8] = &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0];
-        let found = entry(&[
-            ("employeeNumber", &[b"7"]),
-            ("objectSid", &[sid]),
-            ("uid", &[b"a", b"b"]),
-        ]);
-        assert_eq!(id(&own("employeenumber"), &found), Ok("7".to_owned()));
-        assert_eq!(id(&own("objectSid"), &found), Ok("S-1-5-32-544".to_owned()));
-        for name in ["uid", "absent"] {
-            assert!(id(&own(name), &found).unwrap_err().contains(name));
-        }
     }
 
     #[test]
