@@ -88,6 +88,8 @@ pub trait AuthPlugin: Configure + Send + Sync + 'static {
     }
 
     /// What a look-up of this user would find, without credentials.
+    /// One who may not come in is [`AuthError::denied`], or, where more is known of him, a
+    /// user with the attributes `active: false` and `inactive`, which says why.
     fn lookup(&self, _username: &str) -> impl Future<Output = Result<Option<User>>> + Send {
         ready(Err(AuthError::not_supported("lookup")))
     }
