@@ -141,7 +141,7 @@ fn scalar(
         Value::Bool(truth) => truth.to_string(),
         Value::Env(env) => match &env.default {
             Default::Text(text)
-                if !text.is_empty() && !(shown && without_secrets(text) == *text) =>
+                if !text.is_empty() && (!shown || without_secrets(text) != *text) =>
             {
                 hide(env.name.clone())
             }
