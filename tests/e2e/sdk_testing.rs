@@ -54,7 +54,9 @@ fn optional_operation_is_answered_or_not_supported() {
         (&json!(true), &json!(false))
     );
     let lookup = answers.call(Operation::Lookup, json!({ "username": "ada" }));
-    assert_eq!(lookup.unwrap_err().kind(), Kind::NotSupported);
+    assert_eq!(lookup.unwrap()["id"], "id-ada");
+    let login = answers.call(Operation::BeginLogin, json!({}));
+    assert_eq!(login.unwrap_err().kind(), Kind::NotSupported);
     assert_eq!(answers.call(Operation::Shutdown, json!({})), Ok(json!({})));
 }
 

@@ -37,7 +37,7 @@ SQL
     chmod 644 "$dir/init.sql"
     as mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/m.sock" --pid-file="$dir/pid" --port="$port" \
         --bind-address=127.0.0.1 --skip-name-resolve --character-set-server=utf8mb4 --init-file="$dir/init.sql" \
-        --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=32M --max-connections=200 \
+        --innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=32M --max-connections=200 \
         --ssl-ca="$dir/tls/ca.pem" --ssl-cert="$dir/tls/server.pem" --ssl-key="$dir/tls/server.key" \
         </dev/null >"$dir/mariadb.log" 2>&1 &
     for _ in $(seq 600); do
