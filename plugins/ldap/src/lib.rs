@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod groups;
 mod id;
 mod login;
+mod mistakes;
 mod name;
 mod net;
 mod outcome;
@@ -31,6 +32,7 @@ use countersign_sdk::prelude::*;
 use check::{Checked, Flow};
 pub use config::Config;
 use filter::Filter;
+use mistakes::Mistakes;
 use net::Directory;
 use outcome::{Step, outage};
 
@@ -48,9 +50,10 @@ impl Configure for Ldap {
 
     async fn configure(mut config: Config, cx: Cx) -> Result<Self> {
         config.tidy();
-        let checked = check::check(&config);
-        let (Checked { flow, filter }, directory) =
-            check::both(checked, Directory::open(&config, &cx))?;
+        let mut mistakes = Mistakes::default();
+        let checked = mistakes.note(check::check(&config));
+        let directory = mistakes.note(Directory::open(&config, &cx));
+        let (Checked { flow, filter }, directory) = mistakes.unless_any(checked.zip(directory))?;
         Ok(Ldap {
             config,
             directory,

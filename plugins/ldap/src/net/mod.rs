@@ -46,6 +46,7 @@ use self::server::{Server, Way};
 use self::servers::{Servers, Source};
 use self::srv::{Resolver, System};
 use crate::config::Config;
+use crate::mistakes::Mistakes;
 use crate::trouble::Trouble;
 pub(crate) use session::{Query, Reach, Session};
 
@@ -63,14 +64,17 @@ impl Directory {
 
     /// The same, with somebody else to ask for a domain's servers.
     pub(crate) fn open_with(config: &Config, cx: &Cx, resolver: Arc<dyn Resolver>) -> Result<Self> {
-        let addresses = rules::addresses(config)?;
-        let account = rules::account(config)?;
-        rules::external(config, &addresses)?;
+        let mut mistakes = Mistakes::default();
+        let addresses = rules::addresses(config, &mut mistakes);
+        let account = mistakes.note(rules::account(config));
+        mistakes.note(rules::external(config, &addresses));
         let secure = config.start_tls || addresses.iter().any(Address::is_tls);
         let files = config.tls.certificate.is_some() || config.tls.private_key.is_some();
         let tls = (secure || files).then(|| tls::open(&config.tls));
+        let tls = mistakes.note(tls.transpose());
+        let (account, tls) = mistakes.unless_any(account.zip(tls))?;
         let maker = Maker {
-            tls: tls.transpose()?.map(Arc::new),
+            tls: tls.map(Arc::new),
             start_tls: config.start_tls,
             timeouts: config.timeouts,
             pool: config.pool,

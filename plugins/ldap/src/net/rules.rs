@@ -5,6 +5,7 @@ use countersign_sdk::{AuthError, Result, Secret};
 
 use super::address::Address;
 use crate::config::Config;
+use crate::mistakes::Mistakes;
 
 /// Whom the connections of the service account speak for.
 pub(super) enum Account {
@@ -16,23 +17,27 @@ pub(super) enum Account {
     Nobody,
 }
 
-/// The servers' addresses, in order, if they may be used as they stand.
-pub(super) fn addresses(config: &Config) -> Result<Vec<Address>> {
+/// The servers' addresses, in order; those that may not be used as they stand are mistakes.
+pub(super) fn addresses(config: &Config, mistakes: &mut Mistakes) -> Vec<Address> {
     let urls = config.url.as_slice();
     if urls.is_empty() {
-        return Err(AuthError::invalid(
+        mistakes.note::<()>(Err(AuthError::invalid(
             "url: expected at least one server, as ldaps://ldap.example.com",
-        ));
+        )));
     }
-    let addresses: Result<Vec<_>> = urls.iter().map(|url| Address::parse(url)).collect();
-    let addresses = addresses?;
-    for (index, address) in addresses.iter().enumerate() {
-        check(config, address)?;
-        if addresses[..index].contains(address) {
-            return Err(AuthError::invalid(format!("url: {address} stands twice")));
+    let mut addresses = Vec::new();
+    for url in urls {
+        let Some(address) = mistakes.note(Address::parse(url)) else {
+            continue;
+        };
+        mistakes.note(check(config, &address));
+        if addresses.contains(&address) {
+            let twice = format!("url: {address} stands twice");
+            mistakes.note::<()>(Err(AuthError::invalid(twice)));
         }
+        addresses.push(address);
     }
-    Ok(addresses)
+    addresses
 }
 
 fn check(config: &Config, address: &Address) -> Result<()> {

@@ -103,3 +103,20 @@ async fn durations_are_those_that_the_host_takes() {
         assert!(error.contains("above zero, such as"), "{text}: {error}");
     }
 }
+
+#[tokio::test]
+async fn wrong_servers_account_and_files_come_all_at_once() {
+    let told = refusal(json!({
+        "url": ["http://a", "ldap://b.example.com", "ldaps://c"],
+        "bind_dn": "cn=a",
+        "tls": { "ca": "/nowhere/ca.pem" },
+    }));
+    for reason in [
+        "unknown scheme",
+        "plain_text",
+        "bind_password:",
+        "tls.ca: /nowhere/ca.pem",
+    ] {
+        assert_eq!(told.matches(reason).count(), 1, "{reason} in {told}");
+    }
+}
