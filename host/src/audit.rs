@@ -53,6 +53,16 @@ pub fn issued(line: &Line<'_>) {
     );
 }
 
+/// A user signed in to this server itself, in a browser; `sub` is his id in the backend.
+pub fn signed_in(line: &Line<'_>) {
+    let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
+    let sub = clean(line.sub, REASON);
+    tracing::info!(
+        target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
+        user, sub, address = given(line.address), agent = given(&agent), "signed in"
+    );
+}
+
 /// There is no token.
 pub fn refused(line: &Line<'_>) {
     let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));

@@ -11,9 +11,10 @@ use crate::backends::library::Libraries;
 use crate::backends::{Registry, supervisor};
 use crate::config::Config;
 use crate::http::Serving;
+use crate::http::browser::Browser;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
-use crate::keys::{KeyError, KeySet, Mode, Opening};
+use crate::keys::{KeyError, KeySet, Mode, Opening, Sealer};
 use crate::token::{Issuer, Roles, Tokens};
 
 /// Why the server cannot start.
@@ -42,8 +43,9 @@ pub async fn start(
     let registry = registry.map_err(StartError::Backends)?;
     registry.take_over(&Registry::default());
     let throttle = Throttle::new(&config.server.throttle);
+    let browser = Browser::new(config, Sealer::open(&config.state, mode)?);
     countersign_abi::give_back_memory();
-    Ok(serving(config, keys, store, registry, throttle))
+    Ok(serving(config, keys, store, registry, throttle, browser))
 }
 
 /// The store, where this configuration needs one: where a backend provisions. The one that
@@ -93,6 +95,7 @@ pub fn serving(
     store: Option<Arc<Store>>,
     registry: Registry,
     throttle: Throttle,
+    browser: Browser,
 ) -> Serving {
     Serving {
         tokens: Tokens {
@@ -104,6 +107,7 @@ pub fn serving(
             throttle,
         },
         proxies: TrustedProxies::new(&config.server.trusted_proxies),
+        browser,
         openapi: Document::new(&config.public_url()),
     }
 }

@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign", &["countersign-abi", "countersign-verify"]),
     ("countersign-db", &["countersign-sdk"]),
     ("countersign-ldap", &["countersign-sdk"]),
+    ("countersign-oauth", &["countersign-sdk", "countersign-verify"]),
     ("countersign-template", &["countersign-sdk"]),
     (
         "countersign-tests",

@@ -1,10 +1,12 @@
 //! Accounts: what the host remembers of users ([`store`]), the rows that they have in
 //! another backend ([`provision`]), the users of a plugin's own tables, managed through
-//! the host, and the brake on guessing their passwords ([`throttle`]).
+//! the host, the brake on guessing their passwords ([`throttle`]), and what may be used
+//! [`once`].
 
 pub mod first_admin;
 pub mod initial_password;
 pub mod manage;
+pub mod once;
 pub mod provision;
 pub mod store;
 pub mod throttle;

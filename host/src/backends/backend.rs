@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_abi::{Call, Code, Failure, Instance, Operation, Request};
+use countersign_abi::{Call, Code, Failure, Instance, Operation, Request, User};
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
@@ -149,6 +149,21 @@ impl Backend {
                 Err(Failure::new(Code::Unavailable, late(limit)))
             }
         }
+    }
+
+    /// Who came back from the provider, and what his logout will need; `callback` is what
+    /// [`FinishLogin`](Operation::FinishLogin) is asked with. Whatever goes wrong is an outcome.
+    pub async fn finish_login(&self, request_id: &str, callback: Value) -> (Outcome, Value) {
+        let answer = self
+            .call(Operation::FinishLogin, request_id, callback)
+            .await;
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) => return (Outcome::from(Err(failure)), Value::Null),
+        };
+        let private = answer["private"].take();
+        let user = User::try_from(answer["user"].take());
+        (Outcome::from(user.map(Some)), private)
     }
 
     /// Its instance was told to finish, and nothing takes its place: it is unavailable.

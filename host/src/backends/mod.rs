@@ -32,6 +32,7 @@ pub mod registry;
 mod secrets;
 mod sent;
 pub mod supervisor;
+pub mod user;
 pub mod verify;
 
 pub use outcome::Outcome;

@@ -140,9 +140,10 @@ pub(super) mod tests {
     use crate::accounts::throttle::Throttle;
     use crate::backends::Registry;
     use crate::config::Config;
+    use crate::http::browser::Browser;
     use crate::http::openapi::Document;
     use crate::http::peer::TrustedProxies;
-    use crate::keys::{KeySet, Mode, Opening};
+    use crate::keys::{KeySet, Mode, Opening, Sealer};
     use crate::token::{Issuer, Roles, Tokens};
 
     /// What serves without a backend; nothing is written.
@@ -166,6 +167,7 @@ pub(super) mod tests {
                 throttle: Throttle::new(&config.server.throttle),
             },
             proxies: TrustedProxies::default(),
+            browser: Browser::new(&config, Sealer::open(&nowhere, Mode::Check).unwrap()),
             openapi: Document::new("http://localhost"),
         }
     }

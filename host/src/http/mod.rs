@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod body;
+pub mod browser;
 pub mod control;
 pub mod discovery;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod jwks;
 pub mod observe;
 pub mod openapi;
 pub mod peer;
+pub mod session;
 pub mod trace;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use axum::middleware::from_fn_with_state;
 use crate::live::{Entered, Live};
 use crate::telemetry::otel;
 use crate::token::Tokens;
+use browser::Browser;
 use peer::TrustedProxies;
 
 /// What one configuration made: all of it is replaced at once by a reload.
@@ -30,6 +33,8 @@ pub struct Serving {
     pub tokens: Tokens,
     /// Whose forwarded headers are believed.
     pub proxies: TrustedProxies,
+    /// What the faces for browsers share.
+    pub browser: Browser,
     /// The OpenAPI document.
     pub openapi: openapi::Document,
 }

@@ -30,6 +30,7 @@ mod pair;
 mod pem;
 mod published;
 mod ring;
+mod sealer;
 mod signer;
 #[cfg(test)]
 mod tests;
@@ -40,4 +41,5 @@ pub use jwk::{Curve, Edwards, Jwk, KeyUse, PublicKey};
 pub use jwks::Jwks;
 pub use key_set::{KeySet, Mode, Opening};
 pub use list::{KeyState, KeyView, table};
+pub use sealer::Sealer;
 pub use signer::{SignError, Signer};

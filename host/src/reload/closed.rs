@@ -53,6 +53,7 @@ impl Closed {
                 ..old.tokens.clone()
             },
             proxies: old.proxies.clone(),
+            browser: old.browser.clone(),
             openapi: old.openapi.clone(),
         }));
         self.done();

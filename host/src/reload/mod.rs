@@ -122,7 +122,9 @@ impl Reloader {
             tracing::error!(%error, "the first administrator of a new table could not be added");
         }
         let throttle = old.tokens.throttle.with(&config.server.throttle);
-        let serving = Arc::new(serving(&config, next.keys, store, registry, throttle));
+        let browser = old.browser.with(&config);
+        let serving = serving(&config, next.keys, store, registry, throttle, browser);
+        let serving = Arc::new(serving);
         let news = news(&old.tokens, &serving.tokens, &next.kept, &next.notices);
         serving.tokens.registry.take_over(&old.tokens.registry);
         let leaving = self.live.open(serving);

@@ -92,6 +92,26 @@ impl<'a> Attempt<'a> {
         Refusal::Fault
     }
 
+    /// The request.
+    pub(super) fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// There is a session in the browser.
+    pub(super) fn signed_in(&mut self, backend: &Backend, user: &User) {
+        self.decided = true;
+        let throttle = &self.tokens.throttle;
+        throttle.succeeded(&who(self.request), &backend.id, &user.username);
+        metering::decided(&backend.id, "authenticated");
+        audit::signed_in(&Line {
+            outcome: "authenticated",
+            backend: &backend.id,
+            user: &user.username,
+            sub: &user.id,
+            ..line(self.request)
+        });
+    }
+
     /// There is a token.
     pub(super) fn issued(&mut self, backend: &Backend, user: &User, minted: &Minted) {
         self.decided = true;

@@ -1,6 +1,7 @@
 //! From a request to a signed token. [`Tokens::create_token`] is the place that a
 //! reviewer opens first: its body is the whole way.
 
+mod admitted;
 pub mod attempt;
 pub mod audience;
 pub mod claims;
@@ -14,17 +15,21 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::accounts::throttle::Throttle;
 use crate::accounts::{Accounts, Principal};
+use crate::backends::backend::Backend;
 use crate::backends::chain::{self, Decision};
 use crate::backends::{Outcome, Registry};
 use crate::clock;
 use crate::config::shapes::Algorithm;
 use crate::keys::{KeySet, SignError};
 use crate::metering;
-use crate::telemetry::{otel, pen};
+use crate::telemetry::otel;
 use attempt::Attempt;
 
+pub use admitted::Admitted;
 pub use issuer::{Claims, Issuer};
 pub use refusal::Refusal;
 pub use request::{Lifetime, Request};
@@ -74,16 +79,54 @@ pub enum MintError {
 impl Tokens {
     /// Decides who is asking and countersigns the answer, for the default audience.
     pub async fn create_token(&self, request: &Request) -> Result<Minted, Refusal> {
+        let admitted = self.authenticate(request).await?;
+        admitted.token(None, request.lifetime).await
+    }
+
+    /// Decides who is asking: the chain's user, with his roles and his row.
+    ///
+    /// # Errors
+    /// What the client is told; the audit log has been told the reason.
+    pub async fn authenticate<'a>(&'a self, request: &'a Request) -> Result<Admitted<'a>, Refusal> {
         let mut attempt = Attempt::admit(self, request)?;
-        let asked = &request.inner;
         let decision = chain::authenticate(
             &self.registry,
             request.only.as_deref(),
-            asked,
+            &request.inner,
             &request.body,
             |backend, outcome| attempt.passed_over(backend, outcome),
         )
         .await;
+        self.admit(attempt, decision).await
+    }
+
+    /// Who came back from the provider of a backend: `callback` is what
+    /// [`Backend::finish_login`] is asked with. Beside him stands what his
+    /// logout will need.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn finish_login<'a>(
+        &'a self,
+        request: &'a Request,
+        backend: &'a Backend,
+        callback: Value,
+    ) -> Result<(Admitted<'a>, Value), Refusal> {
+        let attempt = Attempt::admit(self, request)?;
+        let (outcome, private) = backend
+            .finish_login(&request.inner.request_id, callback)
+            .await;
+        let backend = Some(backend);
+        let admitted = self.admit(attempt, Decision { backend, outcome }).await?;
+        Ok((admitted, private))
+    }
+
+    /// The user of a decision gets his roles, and the row that he has elsewhere.
+    async fn admit<'a>(
+        &'a self,
+        mut attempt: Attempt<'a>,
+        decision: Decision<'a>,
+    ) -> Result<Admitted<'a>, Refusal> {
         let decider = decision.backend.map(|backend| backend.id.as_str());
         otel::decided(decider, decision.outcome.name());
         let (backend, mut user) = match decision {
@@ -95,16 +138,15 @@ impl Tokens {
         };
         attempt.known();
         user.roles = self.roles.of(&backend.id, &user);
+        let asked = &attempt.request().inner;
         let admitted = self.accounts.admit(&self.registry, backend, user, asked);
-        let principal = admitted.await.map_err(|outcome| {
-            let backend = Some(backend);
-            attempt.refused(Decision { backend, outcome })
-        })?;
-        let minted = self.mint(None, &principal, request.lifetime);
-        let minted = minted.map_err(|error| attempt.unminted(backend, &error))?;
-        attempt.issued(backend, &principal.user, &minted);
-        pen::written().await;
-        Ok(minted)
+        match admitted.await {
+            Ok(principal) => Ok(Admitted::new(self, attempt, backend, principal)),
+            Err(outcome) => {
+                let backend = Some(backend);
+                Err(attempt.refused(Decision { backend, outcome }))
+            }
+        }
     }
 
     /// Signs a token for a user who is known already. `audience` is a name in

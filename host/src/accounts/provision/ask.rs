@@ -8,6 +8,7 @@ use super::Entry;
 use crate::accounts::store::fold;
 use crate::backends::Outcome;
 use crate::backends::outcome::Refused;
+use crate::backends::user::as_json;
 
 /// Of roles that a target does not know, at most so many are told, cut to so many characters.
 const TOLD: usize = 20;
@@ -118,16 +119,6 @@ impl Entry<'_> {
             );
         }
     }
-}
-
-fn as_json(user: &User) -> Value {
-    let attributes: Value =
-        serde_json::from_str(&user.attributes_json).unwrap_or_else(|_| json!({}));
-    json!({
-        "id": user.id, "username": user.username, "email": user.email,
-        "first_name": user.first_name, "last_name": user.last_name,
-        "roles": user.roles, "groups": user.groups, "attributes": attributes,
-    })
 }
 
 fn refused(failure: Failure) -> Outcome {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 mod backends;
 mod keys;
+mod login;
 mod provision;
 mod server;
 mod store;
@@ -20,6 +21,7 @@ mod tokens;
 
 pub use backends::{Backend, Follow, Match, RoleSync, Roles};
 pub use keys::{Algorithm, ExtraPublic, Keys};
+pub use login::Login;
 pub use provision::{LinkBy, Provision};
 pub use server::{Limits, Server, Tls};
 pub use store::Store;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Throttle;
+use super::{Login, Throttle};
 use crate::config::values::{Network, duration};
 
 /// The public listener.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["listen", "public_url", "tls", "trusted_proxies", "plain_http", "throttle", "limits"]))]
+#[schemars(extend("x-order" = ["listen", "public_url", "tls", "trusted_proxies", "plain_http", "throttle", "login", "limits"]))]
 pub struct Server {
     /// Address and port, `HOST:PORT`.
     #[schemars(extend("format" = "listen-address"))]
@@ -28,6 +28,8 @@ pub struct Server {
     pub plain_http: bool,
     /// The brake on guessing passwords: answered 429 with `Retry-After`.
     pub throttle: Throttle,
+    /// Signing in with a browser.
+    pub login: Login,
     /// What clients may take; a change needs a restart.
     pub limits: Limits,
 }
@@ -97,6 +99,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             plain_http: false,
             throttle: Throttle::default(),
+            login: Login::default(),
             limits: Limits::default(),
         }
     }

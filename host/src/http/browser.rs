@@ -1,0 +1,86 @@
+//! What all faces for browsers share: who we are to a browser, what seals its cookies, and
+//! what was used up.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use cookie::{Cookie, SameSite};
+
+use crate::accounts::once::Once;
+use crate::config::Config;
+use crate::config::shapes::Login;
+use crate::keys::Sealer;
+
+/// Shared by the faces for browsers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// Seals what browsers and clients carry for us; kept over a reload.
+    pub sealer: Arc<Sealer>,
+    /// What may be used once; kept over a reload.
+    pub once: Arc<Once>,
+    /// `server.login`.
+    pub settings: Arc<Login>,
+    /// `server.public_url`, without a slash at its end.
+    pub public_url: Arc<str>,
+}
+
+impl Browser {
+    /// With a sealer that was just opened, and nothing used.
+    pub fn new(config: &Config, sealer: Sealer) -> Self {
+        Browser {
+            sealer: Arc::new(sealer),
+            once: Arc::default(),
+            settings: Arc::new(config.server.login.clone()),
+            public_url: config.public_url().into(),
+        }
+    }
+
+    /// The same for another configuration.
+    #[must_use]
+    pub fn with(&self, config: &Config) -> Self {
+        Browser {
+            settings: Arc::new(config.server.login.clone()),
+            public_url: config.public_url().into(),
+            ..self.clone()
+        }
+    }
+
+    /// Do browsers reach us over HTTPS? Then cookies are for HTTPS alone, and named so.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// A cookie's full name: with the prefix that lets nobody but this host set it
+    /// (RFC 6265bis section 4.1.3.2), where it can have one.
+    pub fn name(&self, name: &str) -> String {
+        match self.is_secure() {
+            true => format!("__Host-countersign-{name}"),
+            false => format!("countersign-{name}"),
+        }
+    }
+
+    /// The value of one of our cookies.
+    pub fn cookie(&self, headers: &HeaderMap, name: &str) -> Option<String> {
+        let name = self.name(name);
+        let lines = headers.get_all(COOKIE).iter();
+        let texts = lines.filter_map(|line| line.to_str().ok());
+        let mut cookies = texts.flat_map(Cookie::split_parse).flatten();
+        let found = cookies.find(|cookie| cookie.name() == name)?;
+        Some(found.value().to_owned())
+    }
+
+    /// A `Set-Cookie` value: out of reach of scripts, sent along by links from other sites but
+    /// by nothing else of theirs. No `seconds` = it is removed.
+    pub fn set_cookie(&self, name: &str, value: &str, seconds: Option<u64>) -> String {
+        let age = i64::try_from(seconds.unwrap_or(0)).unwrap_or(i64::MAX);
+        let age = cookie::time::Duration::seconds(age);
+        Cookie::build((self.name(name), value.to_owned()))
+            .path("/")
+            .http_only(true)
+            .secure(self.is_secure())
+            .same_site(SameSite::Lax)
+            .max_age(age)
+            .to_string()
+    }
+}

@@ -1,0 +1,120 @@
+//! A user's session in the browser: a sealed cookie, so that the server keeps nothing but the
+//! ids of those that were ended.
+
+use axum::http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_abi::User;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::browser::Browser;
+use crate::accounts::Principal;
+use crate::backends::user;
+
+const NAME: &str = "session";
+
+/// Browsers keep cookies of up to 4,096 bytes, name and attributes included (RFC 6265 section
+/// 6.1); beyond this what the logout wants is left out.
+const LARGEST: usize = 3_800;
+
+/// A session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Unique; what [`end`](Session::end) remembers.
+    pub id: String,
+    /// Who signed in.
+    pub principal: Principal,
+    /// What the backend's logout will need, such as the ID token; null where it is too large
+    /// for a cookie.
+    pub private: Value,
+    /// Seconds since 1970 at which he signed in.
+    pub since: u64,
+    /// Seconds since 1970 at which he has to sign in anew.
+    pub until: u64,
+}
+
+/// As it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    id: String,
+    backend: String,
+    home: String,
+    user: Value,
+    private: Value,
+    since: u64,
+    until: u64,
+}
+
+impl Session {
+    /// A new session for `server.login.lifetime`. None = the system has no random numbers.
+    pub fn begin(
+        browser: &Browser,
+        principal: Principal,
+        private: Value,
+        now: u64,
+    ) -> Option<Self> {
+        let mut id = [0; 16];
+        aws_lc_rs::rand::fill(&mut id).ok()?;
+        Some(Session {
+            id: URL_SAFE_NO_PAD.encode(id),
+            principal,
+            private,
+            since: now,
+            until: now.saturating_add(browser.settings.lifetime.as_secs()),
+        })
+    }
+
+    /// The session that a request carries, if it is good.
+    pub fn of(browser: &Browser, headers: &HeaderMap, now: u64) -> Option<Self> {
+        let sealed = browser.cookie(headers, NAME)?;
+        let written: Written = browser.sealer.unseal(NAME, &sealed, now)?;
+        if browser.once.is_used(&ended(&written.id)) {
+            return None;
+        }
+        Some(Session {
+            principal: Principal {
+                backend: written.backend,
+                home: written.home,
+                user: User::try_from(written.user).ok()?,
+            },
+            id: written.id,
+            private: written.private,
+            since: written.since,
+            until: written.until,
+        })
+    }
+
+    /// The `Set-Cookie` value that gives it to the browser. None = the user is too large for a
+    /// cookie even without what the logout wants.
+    pub fn cookie(&self, browser: &Browser) -> Option<String> {
+        let seal = |private: &Value| {
+            let written = Written {
+                id: self.id.clone(),
+                backend: self.principal.backend.clone(),
+                home: self.principal.home.clone(),
+                user: user::as_json(&self.principal.user),
+                private: private.clone(),
+                since: self.since,
+                until: self.until,
+            };
+            let sealed = browser.sealer.seal(NAME, self.until, &written)?;
+            (sealed.len() <= LARGEST).then_some(sealed)
+        };
+        let sealed = seal(&self.private).or_else(|| seal(&Value::Null))?;
+        let seconds = self.until.saturating_sub(self.since);
+        Some(browser.set_cookie(NAME, &sealed, Some(seconds)))
+    }
+
+    /// Ends it: whoever still has the cookie has nothing. The answer is the `Set-Cookie` value
+    /// that removes it.
+    pub fn end(&self, browser: &Browser, now: u64) -> String {
+        browser.once.use_up(&ended(&self.id), self.until, now);
+        browser.set_cookie(NAME, "", None)
+    }
+}
+
+/// Ids of sessions among those of other things.
+fn ended(id: &str) -> String {
+    format!("session {id}")
+}

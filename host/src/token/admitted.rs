@@ -1,0 +1,59 @@
+//! A user who was let in: what is left is to give him a token, or a session in the browser.
+
+use super::attempt::Attempt;
+use super::{Lifetime, Minted, Refusal, Tokens};
+use crate::accounts::Principal;
+use crate::backends::backend::Backend;
+use crate::telemetry::pen;
+
+/// A user who was let in, by one request. Dropped without a word, it counts as abandoned.
+pub struct Admitted<'a> {
+    tokens: &'a Tokens,
+    attempt: Attempt<'a>,
+    backend: &'a Backend,
+    principal: Principal,
+}
+
+impl<'a> Admitted<'a> {
+    pub(super) fn new(
+        tokens: &'a Tokens,
+        attempt: Attempt<'a>,
+        backend: &'a Backend,
+        principal: Principal,
+    ) -> Self {
+        Admitted {
+            tokens,
+            attempt,
+            backend,
+            principal,
+        }
+    }
+
+    /// Who he is.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// A token for him. `audience` is a name in `tokens.audiences`, or none for the default one.
+    ///
+    /// # Errors
+    /// No token can be made; the reason is in the audit log.
+    pub async fn token(
+        mut self,
+        audience: Option<&str>,
+        lifetime: Lifetime,
+    ) -> Result<Minted, Refusal> {
+        let minted = self.tokens.mint(audience, &self.principal, lifetime);
+        let minted = minted.map_err(|error| self.attempt.unminted(self.backend, &error))?;
+        self.attempt
+            .issued(self.backend, &self.principal.user, &minted);
+        pen::written().await;
+        Ok(minted)
+    }
+
+    /// He signs in to this server itself, without a token.
+    pub fn signed_in(mut self) -> Principal {
+        self.attempt.signed_in(self.backend, &self.principal.user);
+        self.principal
+    }
+}

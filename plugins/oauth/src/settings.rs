@@ -1,0 +1,86 @@
+//! The settings as the rest of the plugin works with them: preset and configuration put
+//! together, checked.
+
+use std::time::Duration;
+
+use countersign_sdk::Secret;
+use countersign_verify::Algorithm;
+use url::Url;
+
+/// What every part works with.
+pub(crate) struct Settings {
+    /// Its `iss`, to the letter.
+    pub(crate) issuer: String,
+    /// Where its metadata and endpoints are.
+    pub(crate) endpoints: Endpoints,
+    /// Accepted values of `aud`.
+    pub(crate) audiences: Vec<String>,
+    /// Accepted signature algorithms.
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// How far the provider's clock may differ.
+    pub(crate) leeway: Duration,
+    /// This server as a client of the provider.
+    pub(crate) client: Option<Client>,
+    /// How tokens that are no JWT are asked about.
+    pub(crate) opaque: Opaque,
+    /// Where in the claims a user's fields are.
+    pub(crate) claims: Claims,
+    /// PEM: the only authorities that are believed.
+    pub(crate) authorities: Option<Vec<u8>>,
+    /// `http://` beyond loopback is allowed.
+    pub(crate) plain_http: bool,
+    /// The time for one request to the provider.
+    pub(crate) timeout: Duration,
+    /// How keys are cached.
+    pub(crate) cache: Cache,
+}
+
+/// Where the provider is asked. What is given is never discovered.
+#[derive(Default)]
+pub(crate) struct Endpoints {
+    /// The discovery document; none = nothing is discovered.
+    pub(crate) discovery: Option<Url>,
+    pub(crate) jwks: Option<Url>,
+    pub(crate) authorization: Option<Url>,
+    pub(crate) token: Option<Url>,
+    pub(crate) userinfo: Option<Url>,
+    pub(crate) introspection: Option<Url>,
+    pub(crate) end_session: Option<Url>,
+}
+
+/// This server as a client of the provider.
+pub(crate) struct Client {
+    pub(crate) id: String,
+    /// None = a public client.
+    pub(crate) secret: Option<Secret>,
+    /// How the secret is sent: in the body instead of `Authorization: Basic` (RFC 6749 section 2.3.1).
+    pub(crate) secret_in_body: bool,
+    pub(crate) scopes: Vec<String>,
+    /// Further parameters of the authorization request, such as `prompt` or `hd`.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// How tokens that are no JWT are asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opaque {
+    /// They are not this backend's.
+    Off,
+    /// RFC 7662.
+    Introspection,
+    /// OpenID Connect Core section 5.3: whoever's client the token was issued to.
+    UserInfo,
+}
+
+/// Times of the caches for keys and metadata.
+pub(crate) struct Cache {
+    /// The least time between two fetches.
+    pub(crate) refetch: Duration,
+    /// The longest time that something is used without asking again.
+    pub(crate) fresh: Duration,
+    /// How long what cannot be renewed is used.
+    pub(crate) stale: Duration,
+}
+
+/// Where in the claims a user's fields are, compiled.
+#[derive(Default)]
+pub(crate) struct Claims {}
