@@ -32,7 +32,7 @@ pub struct Parsed {
 
 /// Reads a JSON object; an empty body counts as `{}` where a bearer token came along.
 pub async fn read(headers: &HeaderMap, body: Body, bearer: bool) -> Result<Parsed, Refused> {
-    let raw = bytes(body).await?;
+    let raw = bytes(body).await.map_err(unread)?;
     if raw.is_empty() {
         return if bearer {
             Ok(Parsed {
@@ -60,18 +60,41 @@ pub async fn read(headers: &HeaderMap, body: Body, bearer: bool) -> Result<Parse
     }
 }
 
-async fn bytes(body: Body) -> Result<Vec<u8>, Refused> {
+/// Why there are no bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// More than [`LIMIT`].
+    TooLarge,
+    /// They did not arrive in time.
+    Late,
+    /// The client went away, or did not keep to HTTP.
+    Broken,
+}
+
+/// The bytes of a body, whatever they are: bounded in number and in time.
+///
+/// # Errors
+/// [`Unread`].
+pub async fn bytes(body: Body) -> Result<Vec<u8>, Unread> {
     match timeout(TIMEOUT, Limited::new(body, LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(refused(
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(_)) => Err(Unread::Broken),
+        Err(_) => Err(Unread::Late),
+    }
+}
+
+fn unread(reason: Unread) -> Refused {
+    match reason {
+        Unread::TooLarge => refused(
             StatusCode::PAYLOAD_TOO_LARGE,
             "The body is larger than 65536 bytes",
-        )),
-        Ok(Err(_)) => Err(unreadable()),
-        Err(_) => Err(refused(
+        ),
+        Unread::Late => refused(
             StatusCode::REQUEST_TIMEOUT,
             "The body did not arrive in time",
-        )),
+        ),
+        Unread::Broken => unreadable(),
     }
 }
 

@@ -69,10 +69,13 @@ pub fn refusal(refusal: &Refusal, request_id: &str) -> Response<Body> {
 
 /// An error that passes, with `Retry-After` in whole seconds (RFC 9110 section 10.2.3).
 fn later(status: StatusCode, text: &str, pause: Duration) -> Response<Body> {
-    let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
     let mut response = detail(status, text);
+    response.headers_mut().insert(RETRY_AFTER, seconds(pause));
     response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-    response
+}
+
+/// A pause as `Retry-After` says it: whole seconds, at least one.
+pub fn seconds(pause: Duration) -> HeaderValue {
+    let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
 }

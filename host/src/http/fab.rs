@@ -121,7 +121,7 @@ async fn answer(face: &Face, request: &Request) -> Response<Body> {
 }
 
 /// Headers as they cross the boundary.
-fn plain(headers: &HeaderMap) -> Headers {
+pub(super) fn plain(headers: &HeaderMap) -> Headers {
     headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()))

@@ -9,6 +9,7 @@ pub mod discovery;
 pub mod error;
 pub mod fab;
 pub mod jwks;
+pub mod oauth2;
 pub mod observe;
 pub mod openapi;
 pub mod peer;
@@ -69,6 +70,7 @@ pub fn router(face: Face) -> Router {
     let mut routes = Router::new()
         .merge(fab::routes())
         .merge(jwks::routes())
+        .merge(oauth2::routes())
         .merge(discovery::routes())
         .merge(openapi::routes())
         .fallback(discovery::or_not_found)

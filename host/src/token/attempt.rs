@@ -172,10 +172,18 @@ impl Drop for Attempt<'_> {
 
 /// The face refused the body with this status; no backend is asked.
 pub fn malformed(request: &Request, status: u16) {
+    turned_away(
+        request,
+        &format!("the body was refused with status {status}"),
+    );
+}
+
+/// The face refused the request, for this reason; no backend is asked.
+pub fn turned_away(request: &Request, reason: &str) {
     metering::decided("", "malformed");
     audit::refused(&Line {
         outcome: "malformed",
-        reason: &format!("the body was refused with status {status}"),
+        reason,
         ..line(request)
     });
 }

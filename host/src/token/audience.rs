@@ -12,6 +12,8 @@ use crate::config::shapes::{self, Algorithm};
 /// What the tokens of one audience are like.
 #[derive(Debug)]
 pub struct Audience {
+    /// Its name in `tokens.audiences`; none = the default one.
+    pub name: Option<String>,
     /// `aud`.
     pub aud: String,
     /// What signs them, and nothing else does; none = the server's own key.
@@ -29,6 +31,7 @@ impl Audience {
     pub(super) fn default_of(tokens: &shapes::Tokens) -> Self {
         let (lifetime, cli) = (tokens.lifetime.as_secs(), tokens.cli_lifetime.as_secs());
         Audience {
+            name: None,
             aud: tokens.audience.clone(),
             algorithm: None,
             lifetime,
@@ -48,6 +51,7 @@ impl Audience {
             &settings.aud
         };
         Audience {
+            name: Some(name.to_owned()),
             aud: aud.to_owned(),
             algorithm: settings.algorithm,
             lifetime,

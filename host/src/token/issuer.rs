@@ -128,6 +128,14 @@ impl Issuer {
         }
     }
 
+    /// The audience that a client means: by its name in `tokens.audiences`, else by its `aud`.
+    pub fn find(&self, said: &str) -> Option<&Audience> {
+        let mut all = std::iter::once(&self.default).chain(self.named.values());
+        self.named
+            .get(said)
+            .or_else(|| all.find(|audience| audience.aud == said))
+    }
+
     /// The claims of a token for one user, issued at `now`.
     pub fn claims(
         &self,

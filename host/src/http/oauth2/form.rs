@@ -1,0 +1,159 @@
+//! The form of a request to the token endpoint, read strictly: what two parsers could read in
+//! two ways is refused, so that nobody behind or before us sees another request.
+//!
+//! Parameters stand in the body alone (RFC 6749 section 3.2): what stands in the query stands
+//! in logs and histories, too.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use url::form_urlencoded;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::error::Error;
+use crate::http::body::{self, Unread};
+
+/// Parameters that may be repeated (RFC 8693 section 2.1, RFC 8707 section 2).
+const REPEATED: [&str; 2] = ["audience", "resource"];
+
+/// By which a client would authenticate in the form (RFC 6749 section 2.3.1, RFC 7521
+/// section 4.2).
+const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
+
+/// Parameters and their values, none of them empty: a parameter without a value counts as left
+/// out (RFC 6749 section 3.2). Overwritten when it is dropped; `Debug` shows names alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Form(BTreeMap<String, Vec<String>>);
+
+/// Reads the form of a client that does not try to authenticate: none is registered.
+///
+/// # Errors
+/// `invalid_request`, and `invalid_client` for whoever shows a credential: the same for all.
+pub async fn read(head: &Parts, body: Body) -> Result<Form, Error> {
+    if head.uri.query().is_some() {
+        return Err(Error::invalid_request(
+            "parameters must be in the body, not in the query",
+        ));
+    }
+    if !is_form(&head.headers) {
+        return Err(Error::invalid_request(
+            "the body must be application/x-www-form-urlencoded",
+        ));
+    }
+    let raw = Zeroizing::new(body::bytes(body).await.map_err(unread)?);
+    let form = Form::parse(&raw)?;
+    let header = head.headers.contains_key(AUTHORIZATION);
+    let fields = CREDENTIALS.iter().any(|name| form.get(name).is_some());
+    match (header, fields) {
+        (true, true) => Err(Error::invalid_request(
+            "the client authenticates in more than one way",
+        )),
+        (false, false) => Ok(form),
+        (header, _) => Err(Error::invalid_client(header)),
+    }
+}
+
+impl Form {
+    /// Parses a body.
+    ///
+    /// # Errors
+    /// `invalid_request`: an unfinished escape, text that is no UTF-8 or has a NUL, a parameter
+    /// that stands there twice and may not.
+    pub fn parse(raw: &[u8]) -> Result<Form, Error> {
+        if !is_escaped(raw) {
+            return Err(Error::invalid_request("the body has an unfinished escape"));
+        }
+        let mut form = Form::default();
+        for (name, value) in form_urlencoded::parse(raw) {
+            let (name, value) = (name.into_owned(), Zeroizing::new(value.into_owned()));
+            // The parser writes the replacement character where there is no UTF-8.
+            let is_text = |text: &str| !text.contains(['\0', char::REPLACEMENT_CHARACTER]);
+            if !is_text(&name) || !is_text(&value) {
+                return Err(Error::invalid_request(
+                    "the body must be UTF-8 without NUL characters",
+                ));
+            }
+            let repeated = REPEATED.contains(&name.as_str());
+            let values = match form.0.entry(name) {
+                Entry::Vacant(entry) => entry.insert(Vec::new()),
+                Entry::Occupied(entry) if repeated => entry.into_mut(),
+                Entry::Occupied(_) => {
+                    return Err(Error::invalid_request("a parameter is repeated"));
+                }
+            };
+            if !value.is_empty() {
+                values.push(value.to_string());
+            }
+        }
+        Ok(form)
+    }
+
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).first().map(String::as_str)
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a parameter that must be there.
+    ///
+    /// # Errors
+    /// `invalid_request`, with its name.
+    pub fn require(&self, name: &'static str) -> Result<&str, Error> {
+        self.get(name)
+            .ok_or_else(|| Error::invalid_request(format!("{name} is missing")))
+    }
+}
+
+impl Drop for Form {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Any charset is let through: what is no UTF-8 is refused in any case.
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next();
+    let essence = essence.unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Are two hexadecimal digits after each per cent sign?
+fn is_escaped(raw: &[u8]) -> bool {
+    let mut parts = raw.split(|byte| *byte == b'%');
+    parts.next();
+    parts.all(|part| {
+        let digits = part.iter().take(2).filter(|byte| byte.is_ascii_hexdigit());
+        digits.count() == 2
+    })
+}
+
+fn unread(reason: Unread) -> Error {
+    let (status, text) = match reason {
+        Unread::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is larger than 65536 bytes",
+        ),
+        Unread::Late => (
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        ),
+        Unread::Broken => (StatusCode::BAD_REQUEST, "the body cannot be read"),
+    };
+    Error::invalid_request(text).with_status(status)
+}
