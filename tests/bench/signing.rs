@@ -82,7 +82,7 @@ fn of(algorithm: &str, keys: &KeySet, target: f64, mut raw: impl FnMut(&[u8])) -
         },
     };
     let audience = issuer.audience(None).unwrap();
-    let claims = || issuer.claims(audience, &admin, Lifetime::Api, 1_790_000_000);
+    let claims = || issuer.claims(audience, &admin, Lifetime::Api, 1_790_000_000, None);
     let json = claims().unwrap().json;
     let signer = keys.active();
     let token = signer.sign(&json).unwrap();

@@ -97,6 +97,9 @@ tokens:
       max_lifetime: 1h
       claims: { aud: x, who: \"{usrname}\" }
     sea: { algorithm: RS265, lifetime: 0s }
+    pond: { typ: at+jwt, claims: { client_id: x } }
+    brook: { typ: JWT, claims: { client_id: x } }
+    well: { typ: jwt }
 ";
     let report = Scene::new(file).report();
     for part in [
@@ -106,9 +109,12 @@ tokens:
         "error: `tokens.audiences.lake.claims.who`: the template holds an unknown placeholder",
         "error: `tokens.audiences.sea.algorithm`: expected one of RS256",
         "error: `tokens.audiences.sea.lifetime`: expected a duration above zero",
+        "error: `tokens.audiences.pond.claims.client_id`: an access token says here which client asked for it\n  --> c.yaml:9:47",
+        "error: `tokens.audiences.well.typ`: expected one of JWT, at+jwt",
     ] {
         assert!(report.contains(part), "missing:\n{part}\nin:\n{report}");
     }
+    assert!(!report.contains("brook"), "{report}");
     let notices = Scene::new(
         "tokens: { audiences: { apache-airflow: { claims: { sub: \"{username}\" } } } }\n",
     )

@@ -13,8 +13,8 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::routing::any;
 use serde_json::{Value, json};
 
-use super::{Face, error};
-use crate::token::Tokens;
+use super::oauth2::{self, code};
+use super::{Face, Serving, error};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -43,30 +43,44 @@ async fn document(State(face): State<Face>, method: Method) -> Response<Body> {
 
 /// The document, if the issuer has one, and has it here: `here` is given the issuer's path.
 fn answer(face: &Face, method: &Method, here: impl Fn(&str) -> bool) -> Response<Body> {
-    let tokens = &face.latest().tokens;
-    if !path(tokens.issuer.name()).is_some_and(here) {
+    let serving = face.latest();
+    if !path(serving.tokens.issuer.name()).is_some_and(here) {
         return error::detail(StatusCode::NOT_FOUND, "Not Found");
     }
     if method != Method::GET && method != Method::HEAD {
         return error::method_not_allowed("GET, HEAD");
     }
-    let mut response = error::answer(StatusCode::OK, &metadata(tokens));
+    let mut response = error::answer(StatusCode::OK, &metadata(&serving));
     response.headers_mut().insert(CACHE_CONTROL, CACHE);
     response
 }
 
 /// One document for both standards. Lists that they require, or whose absence would mean a
-/// default, are there though empty: no grant and no response type is enabled.
-fn metadata(tokens: &Tokens) -> Value {
-    json!({
+/// default, are there even if they are empty.
+fn metadata(serving: &Serving) -> Value {
+    let (tokens, url) = (&serving.tokens, &serving.browser.public_url);
+    let (grants, codes) = (oauth2::grants(serving), code::is_enabled(serving));
+    let mut document = json!({
         "issuer": tokens.issuer.name(),
         "jwks_uri": tokens.issuer.jwks_uri(),
         "response_types_supported": [],
-        "grant_types_supported": [],
+        "grant_types_supported": grants,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": tokens.keys.algorithms(),
         "claims_supported": tokens.issuer.claim_names(),
-    })
+    });
+    if !grants.is_empty() {
+        document["token_endpoint"] = format!("{url}{}", oauth2::TOKEN).into();
+        document["token_endpoint_auth_methods_supported"] = json!(["none"]);
+    }
+    if codes {
+        document["authorization_endpoint"] = format!("{url}{}", code::AUTHORIZE).into();
+        document["response_types_supported"] = json!(["code"]);
+        document["response_modes_supported"] = json!(["query"]);
+        document["code_challenge_methods_supported"] = json!(["S256"]);
+        document["authorization_response_iss_parameter_supported"] = true.into();
+    }
+    document
 }
 
 fn is_document(asked: &str, issuer: &str) -> bool {

@@ -16,14 +16,16 @@ use super::Jwk;
 use super::kind::for_header;
 use super::pair::Pair;
 use crate::config::shapes::Algorithm::{self, *};
+use crate::config::shapes::TokenType;
 
-/// One private key with its public half, and with its header encoded ahead.
+/// One private key with its public half, and with its headers encoded ahead.
 /// `Debug` shows algorithm and id alone.
 pub struct Signer {
     pair: Pair,
     jwk: Jwk,
-    /// base64url of the header, and the dot after it.
-    header: String,
+    /// base64url of the header of each type, and the dot after it.
+    jwt: String,
+    access_token: String,
     /// Bytes of a signature.
     signature: usize,
 }
@@ -45,24 +47,30 @@ impl Signer {
             (Pair::P384(_), ES384) => 96,
             _ => return Err(SignError),
         };
-        let mut header = jsonwebtoken::Header::new(for_header(jwk.alg));
-        header.kid = Some(jwk.kid.clone());
-        let json = serde_json::to_vec(&header).map_err(|_| SignError)?;
-        let header = URL_SAFE_NO_PAD.encode(json) + ".";
         Ok(Signer {
+            jwt: header(&jwk, TokenType::Jwt)?,
+            access_token: header(&jwk, TokenType::AccessToken)?,
             pair,
             jwk,
-            header,
             signature,
         })
     }
 
     /// Signs `claims`, a JSON object, as a compact JWS (RFC 7515 section 7.1):
-    /// header, claims and signature in base64url, joined by dots.
+    /// header, claims and signature in base64url, joined by dots. The header says `typ: JWT`.
     pub fn sign(&self, claims: &[u8]) -> Result<String, SignError> {
-        let length = self.header.len() + encoded(claims.len()) + 1 + encoded(self.signature);
+        self.sign_as(TokenType::Jwt, claims)
+    }
+
+    /// The same with another `typ` in the header.
+    pub fn sign_as(&self, typ: TokenType, claims: &[u8]) -> Result<String, SignError> {
+        let header = match typ {
+            TokenType::Jwt => &self.jwt,
+            TokenType::AccessToken => &self.access_token,
+        };
+        let length = header.len() + encoded(claims.len()) + 1 + encoded(self.signature);
         let mut token = String::with_capacity(length);
-        token.push_str(&self.header);
+        token.push_str(header);
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
 
         let mut buffer = [0; LARGEST];
@@ -113,6 +121,14 @@ impl fmt::Debug for Signer {
             .field("kid", &self.jwk.kid)
             .finish_non_exhaustive()
     }
+}
+
+fn header(jwk: &Jwk, typ: TokenType) -> Result<String, SignError> {
+    let mut header = jsonwebtoken::Header::new(for_header(jwk.alg));
+    header.typ = Some(typ.name().to_owned());
+    header.kid = Some(jwk.kid.clone());
+    let json = serde_json::to_vec(&header).map_err(|_| SignError)?;
+    Ok(URL_SAFE_NO_PAD.encode(json) + ".")
 }
 
 fn sign_rsa(

@@ -12,6 +12,7 @@ pub struct Admitted<'a> {
     attempt: Attempt<'a>,
     backend: &'a Backend,
     principal: Principal,
+    client: Option<String>,
 }
 
 impl<'a> Admitted<'a> {
@@ -26,12 +27,20 @@ impl<'a> Admitted<'a> {
             attempt,
             backend,
             principal,
+            client: None,
         }
     }
 
     /// Who he is.
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// The OAuth client that asks for him, as it calls itself.
+    #[must_use]
+    pub fn for_client(mut self, client: Option<&str>) -> Self {
+        self.client = client.map(str::to_owned);
+        self
     }
 
     /// A token for him. `audience` is a name in `tokens.audiences`, or none for the default one.
@@ -43,7 +52,10 @@ impl<'a> Admitted<'a> {
         audience: Option<&str>,
         lifetime: Lifetime,
     ) -> Result<Minted, Refusal> {
-        let minted = self.tokens.mint(audience, &self.principal, lifetime);
+        let client = self.client.as_deref();
+        let minted = self
+            .tokens
+            .mint_for(client, audience, &self.principal, lifetime);
         let minted = minted.map_err(|error| self.attempt.unminted(self.backend, &error))?;
         self.attempt
             .issued(self.backend, &self.principal.user, &minted);

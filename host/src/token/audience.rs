@@ -7,7 +7,11 @@ use serde_json::{Map, Value};
 
 use super::claims::{Template, Values};
 use super::request::Lifetime;
-use crate::config::shapes::{self, Algorithm};
+use crate::config::shapes::{self, Algorithm, TokenType};
+
+/// `client_id` of a client that did not say who it is (`/auth/token` has no such thing):
+/// RFC 9068 section 2.2 wants one in every access token.
+const NO_CLIENT: &str = "countersign";
 
 /// What the tokens of one audience are like.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub struct Audience {
     pub aud: String,
     /// What signs them, and nothing else does; none = the server's own key.
     pub algorithm: Option<Algorithm>,
+    /// What they say that they are.
+    pub typ: TokenType,
     lifetime: u64,
     cli_lifetime: u64,
     /// The most that may be asked for, in seconds.
@@ -34,6 +40,7 @@ impl Audience {
             name: None,
             aud: tokens.audience.clone(),
             algorithm: None,
+            typ: tokens.typ,
             lifetime,
             cli_lifetime: cli,
             max_lifetime: lifetime.max(cli),
@@ -54,6 +61,7 @@ impl Audience {
             name: Some(name.to_owned()),
             aud: aud.to_owned(),
             algorithm: settings.algorithm,
+            typ: settings.typ,
             lifetime,
             cli_lifetime: lifetime,
             max_lifetime: settings
@@ -81,9 +89,16 @@ impl Audience {
         })
     }
 
+    /// The `client_id` of a token that `client` asked for: where its type wants one.
+    pub(super) fn client<'a>(&self, client: Option<&'a str>) -> Option<&'a str> {
+        (self.typ == TokenType::AccessToken).then(|| client.unwrap_or(NO_CLIENT))
+    }
+
     /// The names of its further claims.
     pub(super) fn claim_names(&self) -> impl Iterator<Item = &str> {
-        self.claims.iter().map(|(name, _)| name.as_str())
+        let client = self.client(None).map(|_| "client_id");
+        let further = self.claims.iter().map(|(name, _)| name.as_str());
+        client.into_iter().chain(further)
     }
 
     /// The further claims of one user.

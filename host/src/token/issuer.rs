@@ -71,6 +71,8 @@ struct Payload<'a> {
     nbf: u64,
     exp: u64,
     iat: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
     #[serde(flatten)]
     further: &'a Map<String, Value>,
 }
@@ -136,13 +138,14 @@ impl Issuer {
             .or_else(|| all.find(|audience| audience.aud == said))
     }
 
-    /// The claims of a token for one user, issued at `now`.
+    /// The claims of a token for one user, issued at `now`, asked for by `client`.
     pub fn claims(
         &self,
         audience: &Audience,
         principal: &Principal,
         lifetime: Lifetime,
         now: u64,
+        client: Option<&str>,
     ) -> Result<Claims, ClaimsError> {
         let attributes = attributes(&principal.user).ok_or(ClaimsError::Attributes)?;
         let values = Values {
@@ -164,6 +167,7 @@ impl Issuer {
             nbf: now,
             exp: now.saturating_add(seconds),
             iat: now,
+            client_id: audience.client(client),
             further: &audience.further(values),
         };
         let json = serde_json::to_vec(&payload).map_err(|_| ClaimsError::Json)?;

@@ -241,3 +241,55 @@ fn t53_subjects_of_two_backends_are_never_one() {
     tokens.issuer = Arc::new(Issuer::new(&config, "https://me".into()));
     assert_eq!(subject(&tokens, "dir", "users", "1").unwrap(), "ada@dir");
 }
+
+#[test]
+fn m06_access_token_is_what_a_strict_verifier_of_rfc_9068_takes_and_a_plain_jwt_is_not() {
+    let folder = Folder::new();
+    let settings = json!({ "typ": "at+jwt", "audiences": {
+        "lake": { "typ": "at+jwt", "algorithm": "EdDSA" },
+        "sea": {},
+    }});
+    let tokens = tokens(&folder, settings);
+    let keys = countersign_verify::KeySet::parse(&tokens.keys.jwks().body()).unwrap();
+    let check = |typ: &str, audience: Option<&str>, client: Option<&str>| {
+        let minted = tokens.mint_for(client, audience, &ada(), Lifetime::Api);
+        let minted = minted.unwrap();
+        let algorithm = minted.algorithm.parse().unwrap();
+        let rules = countersign_verify::Rules::new("https://me", [&minted.claims.aud], [algorithm]);
+        let rules = rules.unwrap().types([typ]);
+        rules.verify(&minted.token, &keys, clock::unix_now())
+    };
+    for (audience, client, expected) in [
+        (None, None, "countersign"),
+        (Some("lake"), None, "countersign"),
+        (Some("lake"), Some("reports"), "reports"),
+    ] {
+        let verified = check("at+jwt", audience, client).unwrap();
+        assert_eq!(verified.claims["client_id"], expected);
+        for name in ["iss", "exp", "aud", "sub", "iat", "jti"] {
+            assert!(verified.claims.contains_key(name), "{name}");
+        }
+        assert!(check("JWT", audience, client).is_err(), "T48");
+    }
+    let plain = check("JWT", Some("sea"), Some("reports")).unwrap();
+    assert_eq!(plain.claims.get("client_id"), None);
+    assert!(check("at+jwt", Some("sea"), None).is_err(), "T48");
+}
+
+#[test]
+fn client_means_an_audience_by_its_name_before_any_aud() {
+    let folder = Folder::new();
+    let settings = json!({ "audience": "home", "audiences": {
+        "lake": { "aud": "sea" },
+        "sea": { "aud": "https://sea.example" },
+    }});
+    let issuer = tokens(&folder, settings).issuer;
+    let found = |said: &str| Some(issuer.find(said)?.name.clone());
+    assert_eq!(found("home"), Some(None));
+    assert_eq!(found("lake"), Some(Some("lake".into())));
+    assert_eq!(found("sea"), Some(Some("sea".into())));
+    assert_eq!(found("https://sea.example"), Some(Some("sea".into())));
+    for unknown in ["", "Home", "https://sea.example/", "pond"] {
+        assert_eq!(found(unknown), None, "{unknown}");
+    }
+}

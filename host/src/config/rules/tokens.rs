@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Rules;
 use crate::config::key::KeyPath;
+use crate::config::shapes::TokenType;
 use crate::config::template::{self, Part};
 use crate::config::values::duration;
 
@@ -20,7 +21,8 @@ impl<'a> Rules<'a> {
             );
         }
         let tokens = KeyPath::parse("tokens");
-        self.claims(self.get("tokens.claims"), &tokens, "tokens.audience");
+        let typ = self.text("tokens.typ");
+        self.claims(self.get("tokens.claims"), &tokens, "tokens.audience", typ);
         self.audiences();
     }
 
@@ -59,12 +61,13 @@ impl<'a> Rules<'a> {
                 );
             }
             let aud_key = key.child("aud").to_string();
-            self.claims(audience.get("claims"), &key, &aud_key);
+            let typ = text("typ").unwrap_or_default();
+            self.claims(audience.get("claims"), &key, &aud_key, typ);
         }
     }
 
-    /// The templates of one audience, which stand at `above.claims`.
-    fn claims(&mut self, claims: Option<&'a Value>, above: &KeyPath, aud: &str) {
+    /// The templates of one audience, which stand at `above.claims`; its tokens are of this type.
+    fn claims(&mut self, claims: Option<&'a Value>, above: &KeyPath, aud: &str, typ: &str) {
         let Some(claims) = claims.and_then(Value::as_object) else {
             return;
         };
@@ -81,6 +84,13 @@ impl<'a> Rules<'a> {
             if RESERVED_CLAIMS.contains(&name.as_str()) {
                 let help = reserved_help(name, aud);
                 self.error_at(&key, "this claim is set by the host alone", &help);
+            }
+            if name == "client_id" && typ == TokenType::AccessToken.name() {
+                self.error_at(
+                    &key,
+                    "an access token says here which client asked for it",
+                    "leave it out, or write typ: JWT",
+                );
             }
             let names = placeholders(template);
             for (message, help) in names.iter().filter_map(|name| template::problem(name)) {

@@ -26,7 +26,7 @@ pub use provision::{LinkBy, Provision};
 pub use server::{Limits, Server, Tls};
 pub use store::Store;
 pub use throttle::Throttle;
-pub use tokens::{Audience, KeyRing, Tokens};
+pub use tokens::{Audience, KeyRing, TokenType, Tokens};
 
 use super::formats;
 use super::values::{FilePath, Sha256};

@@ -13,7 +13,7 @@ use crate::config::values::duration;
 /// What tokens say.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "leeway", "claims", "subject_backend", "audiences"]))]
+#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "leeway", "typ", "claims", "subject_backend", "audiences"]))]
 pub struct Tokens {
     /// `iss`; empty = `server.public_url`, itself empty = made from `server.listen`.
     pub issuer: String,
@@ -31,6 +31,8 @@ pub struct Tokens {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema")]
     pub leeway: Duration,
+    /// `typ` in the header: `JWT`, or `at+jwt` for an OAuth access token (RFC 9068), which also says `client_id`.
+    pub typ: TokenType,
     /// Further claims: name → template such as `{username}`.
     pub claims: BTreeMap<String, Value>,
     /// The backend whose bare user ids become `sub`; empty = the only backend.
@@ -42,7 +44,7 @@ pub struct Tokens {
 /// An audience beside the default one. It inherits no claims.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["aud", "algorithm", "lifetime", "max_lifetime", "claims", "keys"]))]
+#[schemars(extend("x-order" = ["aud", "algorithm", "lifetime", "max_lifetime", "typ", "claims", "keys"]))]
 pub struct Audience {
     /// `aud`; empty = the audience's name.
     pub aud: String,
@@ -56,10 +58,34 @@ pub struct Audience {
     #[serde(with = "duration::optional")]
     #[schemars(with = "Option<duration::Schema>", extend("format" = "duration-above-zero"))]
     pub max_lifetime: Option<Duration>,
+    /// `typ` in the header: `JWT`, or `at+jwt` for an OAuth access token (RFC 9068), which also says `client_id`.
+    pub typ: TokenType,
     /// Further claims: name → template such as `{username}`.
     pub claims: BTreeMap<String, Value>,
     /// `shared` = the server's keys; `own` = a key ring of its own.
     pub keys: KeyRing,
+}
+
+/// What a token says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+pub enum TokenType {
+    /// Any JWT (RFC 7519 section 5.1).
+    #[default]
+    #[serde(rename = "JWT")]
+    Jwt,
+    /// An OAuth access token (RFC 9068 section 2.1).
+    #[serde(rename = "at+jwt")]
+    AccessToken,
+}
+
+impl TokenType {
+    /// As the header says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TokenType::Jwt => "JWT",
+            TokenType::AccessToken => "at+jwt",
+        }
+    }
 }
 
 /// Whose keys sign.
@@ -94,6 +120,7 @@ impl Default for Tokens {
             lifetime: Duration::from_secs(86_400),
             cli_lifetime: Duration::from_secs(3_600),
             leeway: Duration::from_secs(10),
+            typ: TokenType::default(),
             claims: BTreeMap::new(),
             subject_backend: String::new(),
             audiences: BTreeMap::new(),

@@ -8,6 +8,9 @@ use crate::token::Request;
 /// As `grant_type` names it.
 pub const GRANT: &str = "authorization_code";
 
+/// Where codes are had.
+pub const AUTHORIZE: &str = "/oauth2/authorize";
+
 /// Can a code be had here?
 pub fn is_enabled(_serving: &Serving) -> bool {
     false

@@ -65,7 +65,7 @@ pub async fn answer(
     if form.get("scope").is_some() {
         return Err(Error::invalid_scope("no scope is known here"));
     }
-    client(form)?;
+    let client = client(form)?;
     request.lifetime = lifetime(form)?;
     let audience = audience(&tokens.issuer, form)?;
     show(request, form, subject);
@@ -73,6 +73,7 @@ pub async fn answer(
     let denied = || Error::invalid_request("subject_token is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
     let admitted = tokens.authenticate(request).await.map_err(refused)?;
+    let admitted = admitted.for_client(client);
     let minted = admitted.token(audience, request.lifetime).await;
     Ok(Answer {
         minted: minted.map_err(refused)?,
@@ -153,4 +154,19 @@ fn show(request: &mut Request, form: &Form, subject: &str) {
     request.inner.headers = headers;
     request.inner.body = body.to_string().into();
     request.body = body;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bearer_tokens_are_tokens() {
+        for good in ["a", "a.b-c_d~e+f/g==", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"] {
+            assert!(is_token(good), "{good}");
+        }
+        for bad in ["", "=", "a b", "a\r\nb", "a=b", "é", "a,b", "\"a\""] {
+            assert!(!is_token(bad), "{bad}");
+        }
+    }
 }

@@ -157,3 +157,115 @@ fn unread(reason: Unread) -> Error {
     };
     Error::invalid_request(text).with_status(status)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A generator of numbers that is the same at each run (splitmix64).
+    struct Seeded(u64);
+
+    impl Seeded {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+        }
+
+        fn text(&mut self, letters: &[&str]) -> String {
+            let length = self.below(6);
+            (0..length)
+                .map(|_| letters[self.below(letters.len())])
+                .collect()
+        }
+    }
+
+    #[test]
+    fn what_a_client_library_writes_is_read_as_it_was_meant() {
+        let letters = [
+            "a", "Z", "9", " ", "+", "&", "=", "%", "é", "🙂", "\r", "\n", "/", "%41",
+        ];
+        let mut random = Seeded(1);
+        for _ in 0..20_000 {
+            let pairs: Vec<_> = (0..random.below(5))
+                .map(|at| {
+                    (
+                        format!("{at}{}", random.text(&letters)),
+                        random.text(&letters),
+                    )
+                })
+                .collect();
+            let raw = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(&pairs)
+                .finish();
+            let form = Form::parse(raw.as_bytes()).unwrap();
+            for (name, value) in &pairs {
+                let expected = (!value.is_empty()).then_some(value.as_str());
+                assert_eq!(form.get(name), expected, "{raw}");
+            }
+            assert_eq!(form.0.len(), pairs.len());
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_in_one_way_or_not_at_all() {
+        let pieces: [&[u8]; 14] = [
+            b"a",
+            b"b",
+            b"=",
+            b"&",
+            b"%",
+            b"%61",
+            b"%00",
+            b"%ff",
+            b"+",
+            b"\xff",
+            b"\xc3\xa9",
+            b"\0",
+            b";",
+            b"audience",
+        ];
+        let mut random = Seeded(2);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..50_000 {
+            let length = random.below(12);
+            let raw: Vec<u8> = (0..length)
+                .flat_map(|_| pieces[random.below(pieces.len())].to_vec())
+                .collect();
+            let Ok(form) = Form::parse(&raw) else {
+                refused += 1;
+                continue;
+            };
+            read += 1;
+            for (name, values) in &form.0 {
+                assert!(values.len() <= 1 || name == "audience", "{raw:?}");
+                for text in values.iter().chain([name]) {
+                    assert!(
+                        !text.contains(['\0', char::REPLACEMENT_CHARACTER]),
+                        "{raw:?}"
+                    );
+                }
+            }
+            // What was read, written anew, is read again as the same.
+            let pairs = form.0.iter().flat_map(|(name, values)| {
+                let empty = values.is_empty().then_some((name.as_str(), ""));
+                let values = values.iter().map(|value| (name.as_str(), value.as_str()));
+                values.chain(empty)
+            });
+            let again = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish();
+            assert!(Form::parse(again.as_bytes()).unwrap() == form, "{raw:?}");
+        }
+        assert!(read > 1_000 && refused > 1_000, "{read} {refused}");
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let form = Form::parse(b"subject_token=canary&client_id=x").unwrap();
+        let shown = format!("{form:?}");
+        assert!(shown.contains("subject_token") && !shown.contains("canary"));
+    }
+}
