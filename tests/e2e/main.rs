@@ -25,6 +25,7 @@ mod ldap;
 mod limits;
 mod loading;
 mod metrics;
+mod oauth2;
 mod openapi;
 mod outcomes;
 mod plugins;

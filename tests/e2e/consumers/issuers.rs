@@ -32,6 +32,13 @@ impl Issuer {
         all
     }
 
+    /// One whose tokens say that they are of this type.
+    pub(super) fn of_type(typ: &str) -> Issuer {
+        let folder = Folder::new();
+        let own = key(&folder, "ES256", "own").private;
+        Issuer::start("ES256", &own, &format!("tokens: {{ typ: {typ} }}\n"))
+    }
+
     fn start(algorithm: &'static str, key: &Path, more: &str) -> Issuer {
         let folder = Folder::new();
         folder.plugin(&artifacts::plugin("template"), "template");

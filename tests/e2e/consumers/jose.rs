@@ -4,7 +4,9 @@ use std::process::Command;
 
 use countersign_tests::peer::{installed, script};
 
-use super::library::{Refusals, accepts_every_algorithm, refuses_what_it_must};
+use super::library::{
+    Refusals, accepts_every_algorithm, refuses_what_it_must, tells_access_tokens_from_others,
+};
 
 fn verify() -> Command {
     let installed = installed("consumers/install.sh", "consumers");
@@ -34,4 +36,9 @@ fn jose_refuses_what_it_must() {
             no_key_id: "ERR_JWKS_MULTIPLE_MATCHING_KEYS",
         },
     );
+}
+
+#[test]
+fn jose_tells_access_tokens_from_others() {
+    tells_access_tokens_from_others(&verify, "ERR_JWT_CLAIM_VALIDATION_FAILED");
 }

@@ -75,6 +75,41 @@ pub(super) fn refuses_what_it_must(verify: &dyn Fn() -> Command, refusals: &Refu
     }
 }
 
+/// A strict resource server (RFC 9068 section 4) takes access tokens and no other JWT; one that
+/// wants plain JWTs takes no access token.
+pub(super) fn tells_access_tokens_from_others(verify: &dyn Fn() -> Command, refused: &str) {
+    let [access, plain] = ["at+jwt", "JWT"].map(Issuer::of_type);
+    let tokens = (access.token(), plain.token());
+    let strict = |name: &str, from: &Issuer, jwt: &str, typ: &str| {
+        let mut case = case(name, from, jwt);
+        case["typ"] = typ.into();
+        if typ == "at+jwt" {
+            case["claims"] = json!(["client_id", "jti"]);
+        }
+        case
+    };
+    let cases = vec![
+        strict("access as access", &access, &tokens.0, "at+jwt"),
+        strict("access as plain", &access, &tokens.0, "JWT"),
+        strict("plain as access", &plain, &tokens.1, "at+jwt"),
+        strict("plain as plain", &plain, &tokens.1, "JWT"),
+    ];
+    let verdicts = run(verify(), cases);
+    for (name, jwt) in [
+        ("access as access", &tokens.0),
+        ("plain as plain", &tokens.1),
+    ] {
+        assert_eq!(
+            verdicts[name],
+            json!({ "claims": token::claims(jwt) }),
+            "{name}"
+        );
+    }
+    for name in ["access as plain", "plain as access"] {
+        assert_eq!(verdicts[name], json!({ "refused": refused }), "{name}");
+    }
+}
+
 fn case(name: &str, keys: &Issuer, jwt: &str) -> Value {
     json!({
         "name": name,

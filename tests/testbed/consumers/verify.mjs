@@ -2,7 +2,7 @@
 //
 //     node --experimental-global-webcrypto verify.mjs NODE_FOLDER < cases.json > verdicts.json
 //
-// Cases and verdicts as in verify.py. The flag is for Node 18 alone; newer ones have the Web Crypto API without it.
+// Cases and verdicts as in verify.py; a case may also have "typ" and further "claims" that it wants. The flag is for Node 18 alone; newer ones have the Web Crypto API without it.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,9 +13,10 @@ import { pathToFileURL } from 'node:url';
 const jose = createRequire(join(process.argv[2], 'package.json')).resolve('jose');
 const { createRemoteJWKSet, jwtVerify } = await import(pathToFileURL(jose));
 
-async function check({ token, jwks, algorithm, issuer, audience }) {
+async function check({ token, jwks, algorithm, issuer, audience, typ, claims = [] }) {
     const keys = createRemoteJWKSet(new URL(jwks));
-    const rules = { issuer, audience, algorithms: [algorithm], requiredClaims: ['exp', 'iat', 'nbf', 'sub'] };
+    const requiredClaims = ['exp', 'iat', 'nbf', 'sub', ...claims];
+    const rules = { issuer, audience, typ, algorithms: [algorithm], requiredClaims };
     return (await jwtVerify(token, keys, rules)).payload;
 }
 

@@ -124,7 +124,7 @@ impl Error {
             "error": self.name,
             "error_description": printable(&self.description),
         });
-        if self.status.is_server_error() {
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
             body["request_id"] = request_id.into();
         }
         let mut response = answer(self.status, &body);

@@ -1,0 +1,48 @@
+//! The metadata of a server that gives tokens for tokens.
+
+use countersign_tests::{Folder, get, token};
+use serde_json::json;
+
+use super::{EXCHANGE, exchange, server};
+use crate::template;
+
+#[test]
+fn s15_documents_name_the_endpoint_and_the_grant_that_are_enabled() {
+    let folder = Folder::new();
+    let server = server(
+        &folder,
+        "server: { public_url: \"https://proxy.example/cs/\" }",
+    );
+    let answer = exchange(&server, "ada", &[("audience", "lake")]);
+    let claims = token::claims(answer.json()["access_token"].as_str().unwrap());
+    for path in ["openid-configuration", "oauth-authorization-server"] {
+        let document = get(server.address, &format!("/.well-known/{path}")).json();
+        assert_eq!(document["issuer"], claims["iss"]);
+        assert_eq!(
+            document["token_endpoint"],
+            "https://proxy.example/cs/oauth2/token"
+        );
+        assert_eq!(
+            document["token_endpoint_auth_methods_supported"],
+            json!(["none"])
+        );
+        let grants = document["grant_types_supported"].as_array().unwrap();
+        assert!(grants.contains(&json!(EXCHANGE)), "{document}");
+        let named = document["claims_supported"].as_array().unwrap();
+        assert!(named.contains(&json!("client_id")), "{document}");
+    }
+}
+
+#[test]
+fn s15_exchange_is_named_only_where_a_backend_takes_tokens() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    let document = get(server.address, "/.well-known/oauth-authorization-server").json();
+    let grants = document["grant_types_supported"].as_array().unwrap();
+    assert!(!grants.contains(&json!(EXCHANGE)), "{document}");
+    assert_eq!(
+        document["token_endpoint"].is_null(),
+        grants.is_empty(),
+        "{document}"
+    );
+}
