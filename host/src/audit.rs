@@ -36,6 +36,10 @@ pub struct Line<'a> {
     pub sub: &'a str,
     /// `jti` of the token.
     pub jti: &'a str,
+    /// The OAuth client that asked for the token, as it calls itself.
+    pub client: &'a str,
+    /// The token's audience by its name in `tokens.audiences`; empty = the default one.
+    pub audience: &'a str,
     /// Names of claims that only the host sets, and that the plugin returned nonetheless.
     pub reserved: &'a str,
 }
@@ -44,11 +48,11 @@ pub struct Line<'a> {
 /// token is. As in all lines, `parent: None`: they name their request themselves.
 pub fn issued(line: &Line<'_>) {
     let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
-    let sub = clean(line.sub, REASON);
+    let (sub, client) = (clean(line.sub, REASON), clean(line.client, CLIENT));
     tracing::info!(
         name: PUT_ASIDE, target: "audit", parent: None,
         request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
-        user, sub, jti = line.jti, reserved = given(line.reserved),
+        user, sub, jti = line.jti, client = given(&client), audience = given(line.audience), reserved = given(line.reserved),
         address = given(line.address), agent = given(&agent), "token issued"
     );
 }

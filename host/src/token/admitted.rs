@@ -57,8 +57,12 @@ impl<'a> Admitted<'a> {
             .tokens
             .mint_for(client, audience, &self.principal, lifetime);
         let minted = minted.map_err(|error| self.attempt.unminted(self.backend, &error))?;
-        self.attempt
-            .issued(self.backend, &self.principal.user, &minted);
+        self.attempt.issued(
+            self.backend,
+            &self.principal.user,
+            &minted,
+            (client, audience),
+        );
         pen::written().await;
         Ok(minted)
     }

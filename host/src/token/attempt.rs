@@ -113,7 +113,13 @@ impl<'a> Attempt<'a> {
     }
 
     /// There is a token.
-    pub(super) fn issued(&mut self, backend: &Backend, user: &User, minted: &Minted) {
+    pub(super) fn issued(
+        &mut self,
+        backend: &Backend,
+        user: &User,
+        minted: &Minted,
+        (client, audience): (Option<&str>, Option<&str>),
+    ) {
         self.decided = true;
         let throttle = &self.tokens.throttle;
         throttle.succeeded(&who(self.request), &backend.id, &user.username);
@@ -126,6 +132,8 @@ impl<'a> Attempt<'a> {
             user: &user.username,
             sub: &claims.sub,
             jti: &claims.jti,
+            client: client.unwrap_or_default(),
+            audience: audience.unwrap_or_default(),
             reserved: &claims.reserved,
             ..line(self.request)
         });

@@ -3,7 +3,7 @@
 use countersign_tests::{Answer, Folder, Server, artifacts, token};
 use serde_json::{Value, json};
 
-use super::{EXCHANGE, TYPE, exchange, form, post, server};
+use super::{EXCHANGE, TYPE, audit, exchange, form, post, server};
 use crate::{TEMPLATE, run};
 
 fn jwt(answer: &Answer) -> String {
@@ -210,4 +210,31 @@ fn requested_token_type_may_be_jwt() {
         ("subject_token_type", &kind),
     ]);
     assert_eq!(post(&server, &[], &body).status, 200);
+}
+
+#[test]
+fn h09_exchange_is_audited_with_client_and_audience() {
+    let folder = Folder::new();
+    let server = server(&folder, "");
+    let more = [("audience", "lake"), ("client_id", "reports")];
+    let claims = token::claims(&jwt(&exchange(&server, "ada", &more)));
+    jwt(&exchange(&server, "eve", &[]));
+    let (_, log) = server.stop();
+    let lines = audit(&log);
+    assert_eq!(lines.len(), 2, "{log}");
+    for (key, value) in [
+        ("path", "/oauth2/token"),
+        ("outcome", "authenticated"),
+        ("backend", "sso"),
+        ("user", "ada"),
+        ("jti", claims["jti"].as_str().unwrap()),
+        ("client", "reports"),
+        ("audience", "lake"),
+    ] {
+        assert_eq!(lines[0][key], value, "{key}");
+    }
+    assert_eq!(
+        (&lines[1]["client"], &lines[1]["audience"]),
+        (&Value::Null, &Value::Null)
+    );
 }

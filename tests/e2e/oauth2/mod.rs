@@ -5,6 +5,7 @@ mod metadata;
 mod refusals;
 
 use countersign_tests::{Answer, Folder, Server, artifacts, send};
+use serde_json::Value;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE: &str = "urn:ietf:params:oauth:token-type:";
@@ -67,4 +68,12 @@ fn exchange(server: &Server, subject: &str, more: &[(&str, &str)]) -> Answer {
     let mut all: Vec<_> = usual.into_iter().filter(|(name, _)| !set(name)).collect();
     all.extend(more);
     post(server, &[], &form(&all))
+}
+
+/// Lines of the audit log.
+fn audit(log: &str) -> Vec<Value> {
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines
+        .filter(|line: &Value| line["target"] == "audit")
+        .collect()
 }

@@ -3,7 +3,7 @@
 use countersign_tests::{Answer, Folder, Server, artifacts, get, send};
 use serde_json::Value;
 
-use super::{EXCHANGE, TYPE, exchange, form, post, server};
+use super::{EXCHANGE, TYPE, audit, exchange, form, post, server};
 use crate::template;
 
 /// The error of an answer that has the shape of RFC 6749 section 5.2.
@@ -320,14 +320,7 @@ fn c07_nothing_that_was_sent_comes_out() {
     let (_, log) = server.stop();
     assert!(!seen.contains("canary-7f3a"), "{seen}");
     // The user is named as the fixture named him.
-    let lines = log.lines().filter(|line| !line.contains("token issued"));
-    let found = lines.filter(|line| line.contains("canary-7f3a")).next();
+    let mut lines = log.lines().filter(|line| !line.contains("token issued"));
+    let found = lines.find(|line| line.contains("canary-7f3a"));
     assert_eq!(found, None);
-}
-
-fn audit(log: &str) -> Vec<Value> {
-    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
-    lines
-        .filter(|line: &Value| line["target"] == "audit")
-        .collect()
 }
