@@ -24,6 +24,7 @@ mod jwks;
 mod ldap;
 mod limits;
 mod loading;
+mod login;
 mod metrics;
 mod oauth2;
 mod openapi;

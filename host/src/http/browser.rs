@@ -6,11 +6,15 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use cookie::{Cookie, SameSite};
+use url::Url;
 
 use crate::accounts::once::Once;
 use crate::config::Config;
 use crate::config::shapes::Login;
 use crate::keys::Sealer;
+
+/// Cookies are for the whole host: `__Host-` asks for it.
+const EVERYWHERE: &str = "/";
 
 /// Shared by the faces for browsers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,23 +64,41 @@ impl Browser {
         }
     }
 
+    /// One of our own pages, such as `/login`, as browsers reach it: below the path of the
+    /// public URL, which a proxy may take away.
+    pub fn path(&self, path: &str) -> String {
+        let below =
+            Url::parse(&self.public_url).map(|url| url.path().trim_end_matches('/').to_owned());
+        format!("{}{path}", below.unwrap_or_default())
+    }
+
     /// The value of one of our cookies.
     pub fn cookie(&self, headers: &HeaderMap, name: &str) -> Option<String> {
-        let name = self.name(name);
+        let found = self.cookies(headers, name);
+        let mut exact = found.into_iter().filter(|(rest, _)| rest.is_empty());
+        exact.next().map(|(_, value)| value)
+    }
+
+    /// Those of our cookies whose names begin so: what follows in each name, and its value.
+    pub fn cookies(&self, headers: &HeaderMap, beginning: &str) -> Vec<(String, String)> {
+        let beginning = self.name(beginning);
         let lines = headers.get_all(COOKIE).iter();
         let texts = lines.filter_map(|line| line.to_str().ok());
-        let mut cookies = texts.flat_map(Cookie::split_parse).flatten();
-        let found = cookies.find(|cookie| cookie.name() == name)?;
-        Some(found.value().to_owned())
+        let cookies = texts.flat_map(Cookie::split_parse).flatten();
+        let ours = cookies.filter_map(|cookie| {
+            let rest = cookie.name().strip_prefix(&beginning)?.to_owned();
+            Some((rest, cookie.value().to_owned()))
+        });
+        ours.collect()
     }
 
     /// A `Set-Cookie` value: out of reach of scripts, sent along by links from other sites but
     /// by nothing else of theirs. No `seconds` = it is removed.
     pub fn set_cookie(&self, name: &str, value: &str, seconds: Option<u64>) -> String {
         let age = i64::try_from(seconds.unwrap_or(0)).unwrap_or(i64::MAX);
-        let age = cookie::time::Duration::seconds(age);
+        let age = time::Duration::seconds(age);
         Cookie::build((self.name(name), value.to_owned()))
-            .path("/")
+            .path(EVERYWHERE)
             .http_only(true)
             .secure(self.is_secure())
             .same_site(SameSite::Lax)

@@ -9,6 +9,7 @@ pub mod discovery;
 pub mod error;
 pub mod fab;
 pub mod jwks;
+pub mod login;
 pub mod oauth2;
 pub mod observe;
 pub mod openapi;
@@ -73,6 +74,7 @@ pub fn router(face: Face) -> Router {
         .merge(oauth2::routes())
         .merge(discovery::routes())
         .merge(openapi::routes())
+        .merge(login::routes())
         .fallback(discovery::or_not_found)
         .layer(from_fn_with_state(face.clone(), observe::observe));
     if otel::tracer().is_some() {

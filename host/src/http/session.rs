@@ -14,9 +14,12 @@ use crate::backends::user;
 
 const NAME: &str = "session";
 
-/// Browsers keep cookies of up to 4,096 bytes, name and attributes included (RFC 6265 section
-/// 6.1); beyond this what the logout wants is left out.
-const LARGEST: usize = 3_800;
+/// The second half of a session that is too large for one cookie.
+const REST: &str = "session-2";
+
+/// Characters of one cookie: browsers keep 4,096 bytes, name and attributes included (RFC 6265
+/// section 6.1), and proxies take 8 KiB for all cookies of a request.
+const LARGEST: usize = 3_000;
 
 /// A session.
 #[derive(Debug, Clone)]
@@ -67,7 +70,8 @@ impl Session {
 
     /// The session that a request carries, if it is good.
     pub fn of(browser: &Browser, headers: &HeaderMap, now: u64) -> Option<Self> {
-        let sealed = browser.cookie(headers, NAME)?;
+        let mut sealed = browser.cookie(headers, NAME)?;
+        sealed += &browser.cookie(headers, REST).unwrap_or_default();
         let written: Written = browser.sealer.unseal(NAME, &sealed, now)?;
         if browser.once.is_used(&ended(&written.id)) {
             return None;
@@ -85,9 +89,10 @@ impl Session {
         })
     }
 
-    /// The `Set-Cookie` value that gives it to the browser. None = the user is too large for a
-    /// cookie even without what the logout wants.
-    pub fn cookie(&self, browser: &Browser) -> Option<String> {
+    /// The `Set-Cookie` values that give it to the browser; two where the user is large, and
+    /// without what the logout wants where even those are too small. None = so they are for
+    /// the user alone. `headers` are those of the request that is answered.
+    pub fn cookies(&self, browser: &Browser, headers: &HeaderMap) -> Option<Vec<String>> {
         let seal = |private: &Value| {
             let written = Written {
                 id: self.id.clone(),
@@ -99,18 +104,26 @@ impl Session {
                 until: self.until,
             };
             let sealed = browser.sealer.seal(NAME, self.until, &written)?;
-            (sealed.len() <= LARGEST).then_some(sealed)
+            (sealed.len() <= 2 * LARGEST).then_some(sealed)
         };
         let sealed = seal(&self.private).or_else(|| seal(&Value::Null))?;
-        let seconds = self.until.saturating_sub(self.since);
-        Some(browser.set_cookie(NAME, &sealed, Some(seconds)))
+        let (first, rest) = sealed.split_at(sealed.len().min(LARGEST));
+        let seconds = Some(self.until.saturating_sub(self.since));
+        let mut cookies = vec![browser.set_cookie(NAME, first, seconds)];
+        if !rest.is_empty() {
+            cookies.push(browser.set_cookie(REST, rest, seconds));
+        } else if browser.cookie(headers, REST).is_some() {
+            cookies.push(browser.set_cookie(REST, rest, None));
+        }
+        Some(cookies)
     }
 
-    /// Ends it: whoever still has the cookie has nothing. The answer is the `Set-Cookie` value
-    /// that removes it.
-    pub fn end(&self, browser: &Browser, now: u64) -> String {
+    /// Ends it: whoever still has the cookies has nothing. The answer are the `Set-Cookie`
+    /// values that remove them.
+    pub fn end(&self, browser: &Browser, now: u64) -> Vec<String> {
         browser.once.use_up(&ended(&self.id), self.until, now);
-        browser.set_cookie(NAME, "", None)
+        let remove = |name| browser.set_cookie(name, "", None);
+        [NAME, REST].map(remove).into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A user who was let in: what is left is to give him a token, or a session in the browser.
 
+use std::error::Error;
+
 use super::attempt::Attempt;
 use super::{Lifetime, Minted, Refusal, Tokens};
 use crate::accounts::Principal;
@@ -65,6 +67,11 @@ impl<'a> Admitted<'a> {
         );
         pen::written().await;
         Ok(minted)
+    }
+
+    /// He was let in in vain: this server cannot go on, and says why in the audit log.
+    pub fn fault(mut self, error: &dyn Error) -> Refusal {
+        self.attempt.unminted(self.backend, error)
     }
 
     /// He signs in to this server itself, without a token.

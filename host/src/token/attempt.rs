@@ -196,6 +196,17 @@ pub fn turned_away(request: &Request, reason: &str) {
     });
 }
 
+/// A login in the browser does not begin: `outcome` is `unavailable` or `fault`.
+pub fn unbegun(request: &Request, backend: &str, outcome: &'static str, reason: &str) {
+    metering::decided(backend, outcome);
+    audit::refused(&Line {
+        outcome,
+        backend,
+        reason,
+        ..line(request)
+    });
+}
+
 fn who(request: &Request) -> throttle::Attempt<'_> {
     throttle::Attempt {
         address: request.address,

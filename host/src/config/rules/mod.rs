@@ -3,6 +3,7 @@
 //! the schema has already said so.
 
 mod backends;
+mod login;
 mod provision;
 mod store;
 mod tokens;
@@ -30,6 +31,7 @@ pub(super) fn check(value: &Value, origins: &Origins) -> (Vec<Finding>, Vec<Noti
     rules.tokens();
     rules.keys();
     rules.backends();
+    rules.login();
     rules.provision();
     rules.roles();
     rules.plugins();

@@ -16,10 +16,13 @@ use crate::config::values::duration;
 /// One configured use of a plugin.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-order" = ["plugin", "config", "match", "login", "direct", "on_denied", "on_unavailable", "timeout", "start_timeout", "concurrency", "registration", "provision", "roles"]))]
+#[schemars(extend("x-order" = ["plugin", "title", "config", "match", "login", "direct", "callback_url", "on_denied", "on_unavailable", "timeout", "start_timeout", "concurrency", "registration", "provision", "roles"]))]
 pub struct Backend {
     /// The plugin's name: `db` is the file `libcountersign_db.so`.
     pub plugin: String,
+    /// Its name on the login page, such as `Company SSO`; empty = made from its id.
+    #[serde(default)]
+    pub title: String,
     /// The plugin's own settings, in the shape of its schema.
     #[serde(default = "Backend::default_config")]
     #[schemars(with = "Map<String, Value>")]
@@ -33,6 +36,10 @@ pub struct Backend {
     /// false = no `/auth/{backend}/token`.
     #[serde(default = "yes")]
     pub direct: bool,
+    /// Where its provider sends browsers back to: `/callback` or `/callback/{backend}` below `server.public_url`; empty = the latter.
+    #[serde(default)]
+    #[schemars(extend("format" = "http-url"))]
+    pub callback_url: String,
     /// Time limit for one call.
     #[serde(default = "Backend::default_timeout", with = "duration")]
     #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
@@ -149,9 +156,11 @@ impl fmt::Debug for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Backend")
             .field("plugin", &self.plugin)
+            .field("title", &self.title)
             .field("matches", &self.matches)
             .field("login", &self.login)
             .field("direct", &self.direct)
+            .field("callback_url", &self.callback_url)
             .field("timeout", &self.timeout)
             .field("start_timeout", &self.start_timeout)
             .field("concurrency", &self.concurrency)

@@ -127,6 +127,8 @@ impl Config {
             timeout: Backend::default_timeout(),
             start_timeout: Backend::default_start_timeout(),
             concurrency: Backend::default_concurrency(),
+            title: String::new(),
+            callback_url: String::new(),
             on_denied: Follow::default(),
             on_unavailable: Follow::default(),
             registration: false,

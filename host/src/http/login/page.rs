@@ -1,0 +1,124 @@
+//! The answers to a browser: pages that load nothing, run nothing, and stand in nobody's
+//! frame; and where it goes on.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::http::browser::Browser;
+
+/// The pages' looks, within each page: one request, and nothing else may style it.
+const STYLE: &str = include_str!("../../../templates/style.css");
+
+static STYLE_HASH: LazyLock<String> =
+    LazyLock::new(|| BASE64_STANDARD.encode(Sha256::digest(STYLE)));
+
+/// What stands around each page's content.
+pub struct Frame {
+    /// `server.login.title`, or our name.
+    pub brand: String,
+    /// The style sheet.
+    pub style: &'static str,
+}
+
+impl Frame {
+    /// As configured.
+    pub fn of(browser: &Browser) -> Self {
+        let brand = match browser.settings.title.trim() {
+            "" => "Countersign",
+            title => title,
+        };
+        Frame {
+            brand: brand.to_owned(),
+            style: STYLE,
+        }
+    }
+}
+
+/// A page. Its forms go to us and, led on by our answer, to the `targets`: Chromium counts
+/// what follows a redirect, too.
+pub fn html(status: StatusCode, page: &impl Template, targets: &[String]) -> Response<Body> {
+    // Writing to memory does not fail.
+    let text = page.render().unwrap_or_default();
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
+        *STYLE_HASH,
+        targets
+            .iter()
+            .map(|it| format!(" {it}"))
+            .collect::<String>(),
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    guard(headers);
+    response
+}
+
+/// 303: the browser goes there with GET, whatever it came with.
+pub fn see_other(place: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    if let Ok(place) = HeaderValue::from_str(place) {
+        headers.insert(LOCATION, place);
+    }
+    guard(headers);
+    response
+}
+
+/// The answer with `Set-Cookie` values.
+pub fn with_cookies(
+    mut response: Response<Body>,
+    cookies: impl IntoIterator<Item = String>,
+) -> Response<Body> {
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// The origins to which a password form may lead on.
+pub fn listed(browser: &Browser) -> Vec<String> {
+    let listed = browser.settings.return_to.iter();
+    let origins = listed.filter_map(|origin| Some(Url::parse(origin).ok()?.origin()));
+    let origins = origins.map(|origin| origin.ascii_serialization());
+    // What would end the directive in which it stands.
+    origins.filter(|it| !it.contains([';', ',', ' '])).collect()
+}
+
+/// What every answer to a browser says. `same-origin`, for with `no-referrer` a form's
+/// `Origin` would be `null` (Fetch, section 3.1).
+fn guard(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,195 @@
+//! `GET /login`: the ways to sign in; or, signed in, who you are and the way out.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use time::OffsetDateTime;
+
+use super::choices::{self, Choice};
+use super::guard::Guard;
+use super::page::{self, Frame};
+use super::visit::Visit;
+use super::{begin, logout, return_to, trouble};
+use crate::http::session::Session;
+use crate::http::{Face, Serving};
+
+/// The page with the ways to sign in, and what it has to say.
+#[derive(Default)]
+pub(super) struct Ways<'a> {
+    pub status: StatusCode,
+    /// What went wrong; the request's id stands with it.
+    pub alert: String,
+    /// Try again after.
+    pub pause: Option<Duration>,
+    /// What is well.
+    pub notice: &'static str,
+    /// As it was typed.
+    pub username: &'a str,
+    /// The backend whose form it is; none = everybody's.
+    pub only: Option<&'a str>,
+    /// Where the login leads.
+    pub return_to: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    frame: Frame,
+    ways: &'a Ways<'a>,
+    providers: Vec<Choice>,
+    /// Whose form it is; empty = everybody's.
+    of: String,
+    /// Where the form goes; empty = there is none.
+    action: String,
+    token: String,
+    /// The way to the other ways.
+    others: String,
+    request: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "signed_in.html")]
+struct SignedInPage<'a> {
+    frame: Frame,
+    name: String,
+    username: &'a str,
+    email: &'a str,
+    backend: String,
+    roles: &'a [String],
+    since: Moment,
+    until: Moment,
+    way_on: Option<String>,
+    logout: String,
+    token: String,
+}
+
+/// A time for people and for programs.
+struct Moment {
+    text: String,
+    machine: String,
+}
+
+/// `GET /login`.
+pub(super) async fn show(face: &Face, visit: &Visit) -> Response<Body> {
+    let serving = face.enter().await;
+    let browser = &serving.browser;
+    let asked = visit.parameter("return_to");
+    let place = return_to::allowed(browser, asked.as_deref());
+    if let Some(session) = Session::of(browser, &visit.headers, visit.now) {
+        return signed_in(&serving, visit, &session, place);
+    }
+    let registry = &serving.tokens.registry;
+    let signed_out = logout::is_just_over(browser, &visit.headers);
+    if browser.settings.auto_redirect && !signed_out && !choices::has_form(registry) {
+        let mut providers = registry.iter().filter(|it| choices::is_provider(it));
+        if let (Some(only), None) = (providers.next(), providers.next()) {
+            return begin::lead_away(&serving, visit, only, place.as_deref()).await;
+        }
+    }
+    let ways = Ways {
+        notice: if signed_out {
+            "You are signed out."
+        } else {
+            ""
+        },
+        return_to: place.as_deref(),
+        ..Ways::default()
+    };
+    let page = ways_page(&serving, visit, &ways);
+    page::with_cookies(page, signed_out.then(|| logout::forget(browser)))
+}
+
+/// The page with the ways to sign in.
+pub(super) fn ways_page(serving: &Serving, visit: &Visit, ways: &Ways<'_>) -> Response<Body> {
+    let (browser, registry) = (&serving.browser, &serving.tokens.registry);
+    let Some(guard) = Guard::new(browser, &visit.headers, visit.now) else {
+        return trouble::fault(serving, visit);
+    };
+    let only = ways.only.and_then(|id| registry.get(id));
+    let action = match only {
+        Some(backend) => browser.path(&format!("{}/{}", super::LOGIN, backend.id)),
+        None if choices::has_form(registry) => browser.path(super::LOGIN),
+        None => String::new(),
+    };
+    let login_page = LoginPage {
+        frame: Frame::of(browser),
+        ways,
+        providers: match only {
+            Some(_) => Vec::new(),
+            None => choices::providers(registry, browser, ways.return_to),
+        },
+        of: only.map(choices::title).unwrap_or_default(),
+        action,
+        token: guard.token,
+        others: match only {
+            Some(_) => choices::link(browser, super::LOGIN, ways.return_to),
+            None => String::new(),
+        },
+        request: &visit.id,
+    };
+    let page = page::html(ways.status, &login_page, &page::listed(browser));
+    let page = page::with_cookies(page, [guard.cookie]);
+    match ways.pause {
+        Some(pause) => trouble::later(page, pause),
+        None => page,
+    }
+}
+
+fn signed_in(
+    serving: &Serving,
+    visit: &Visit,
+    session: &Session,
+    place: Option<String>,
+) -> Response<Body> {
+    let browser = &serving.browser;
+    let Some(guard) = Guard::new(browser, &visit.headers, visit.now) else {
+        return trouble::fault(serving, visit);
+    };
+    let user = &session.principal.user;
+    let name = format!("{} {}", user.first_name, user.last_name);
+    let backend = serving.tokens.registry.get(&session.principal.backend);
+    let signed_in = SignedInPage {
+        frame: Frame::of(browser),
+        name: name.trim().to_owned(),
+        username: &user.username,
+        email: &user.email,
+        backend: backend.map_or_else(|| session.principal.backend.clone(), choices::title),
+        roles: &user.roles,
+        since: Moment::of(session.since),
+        until: Moment::of(session.until),
+        way_on: place.filter(|place| *place != browser.path(super::LOGIN)),
+        logout: browser.path(super::LOGOUT),
+        token: guard.token,
+    };
+    let page = page::html(StatusCode::OK, &signed_in, &logout::targets(browser));
+    page::with_cookies(page, [guard.cookie])
+}
+
+impl Moment {
+    fn of(seconds: u64) -> Self {
+        let seconds = i64::try_from(seconds).unwrap_or_default();
+        let at = OffsetDateTime::from_unix_timestamp(seconds);
+        let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        let number = u8::from(month);
+        Moment {
+            text: format!("{day} {month} {year}, {hour:02}:{minute:02} UTC"),
+            machine: format!("{year}-{number:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_told_to_people_and_to_programs() {
+        let moment = Moment::of(1_767_225_661);
+        assert_eq!(moment.text, "1 January 2026, 00:01 UTC");
+        assert_eq!(moment.machine, "2026-01-01T00:01:01Z");
+    }
+}

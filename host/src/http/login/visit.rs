@@ -1,0 +1,81 @@
+//! One visit of a browser: what every page needs to know of its request.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request as HttpRequest};
+use serde_json::Value;
+
+use super::fields::Fields;
+use crate::clock;
+use crate::http::observe::Caller;
+use crate::token::{Lifetime, Request};
+
+/// Headers that plugins are not told: credentials of another kind than the form's, and what
+/// describes a body that they do not get.
+const KEPT: [&str; 5] = [
+    "authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "proxy-authorization",
+];
+
+/// A request for a page.
+pub(super) struct Visit {
+    pub id: String,
+    pub address: Option<IpAddr>,
+    pub headers: HeaderMap,
+    pub query: String,
+    /// The route.
+    pub path: &'static str,
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+impl Visit {
+    /// A request taken apart.
+    pub(super) fn of(http: HttpRequest<Body>, path: &'static str) -> (Visit, Method, Body) {
+        let (mut head, body) = http.into_parts();
+        let caller = head.extensions.remove::<Caller>().unwrap_or_default();
+        let visit = Visit {
+            id: caller.id,
+            address: caller.address,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            path,
+            now: clock::unix_now(),
+        };
+        (visit, head.method, body)
+    }
+
+    /// A parameter of the address; none if it is there twice.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let fields = Fields::read(self.query.as_bytes()).ok()?;
+        fields.get(name).map(str::to_owned)
+    }
+
+    /// What the backends are asked with: `body` is JSON in the shape of `/auth/token`, `only`
+    /// the one that is asked.
+    pub(super) fn request(&self, body: Value, only: Option<String>) -> Request {
+        let told = |name: &&str| !KEPT.contains(name);
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let headers = headers.filter(|(name, _)| told(name));
+        let json: (&str, &[u8]) = ("content-type", b"application/json");
+        Request {
+            inner: countersign_abi::Request {
+                headers: headers.chain([json]).collect(),
+                peer: self.address.map_or_else(String::new, |it| it.to_string()),
+                request_id: self.id.clone(),
+                body: body.to_string().into_bytes(),
+                ..countersign_abi::Request::default()
+            },
+            body,
+            only,
+            lifetime: Lifetime::Api,
+            path: self.path,
+            address: self.address,
+        }
+    }
+}
