@@ -7,17 +7,28 @@ use super::{BACKENDS, Browser, PUBLIC, server, set_cookies};
 #[test]
 fn cookies_are_for_this_host_and_https_and_out_of_reach_of_scripts() {
     let folder = Folder::new();
-    let server = server(&folder, BACKENDS, "server: { public_url: \"https://id.example\" }");
+    let server = server(
+        &folder,
+        BACKENDS,
+        "server: { public_url: \"https://id.example\" }",
+    );
     let mut browser = Browser::new(&server);
     let mut seen = Vec::new();
-    for answer in [browser.get("/login"), browser.get("/login/company_sso"), browser.come_back("ada")] {
+    for answer in [
+        browser.get("/login"),
+        browser.get("/login/company_sso"),
+        browser.come_back("ada"),
+    ] {
         seen.extend(set_cookies(&answer).into_iter().map(str::to_owned));
     }
     assert!(seen.len() >= 4, "{seen:?}");
     for cookie in seen {
         assert!(cookie.starts_with("__Host-countersign-"), "{cookie}");
         for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age="] {
-            assert!(cookie.contains(attribute), "{attribute} is missing: {cookie}");
+            assert!(
+                cookie.contains(attribute),
+                "{attribute} is missing: {cookie}"
+            );
         }
         assert!(!cookie.contains("Domain"), "{cookie}");
     }
@@ -31,8 +42,14 @@ fn cookies_over_plain_http_are_sent_over_it() {
     let mut browser = Browser::new(&server);
     let answer = browser.come_back("ada");
     for cookie in set_cookies(&answer) {
-        assert!(cookie.starts_with("countersign-") && !cookie.contains("Secure"), "{cookie}");
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        assert!(
+            cookie.starts_with("countersign-") && !cookie.contains("Secure"),
+            "{cookie}"
+        );
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
     }
     assert!(browser.is_signed_in());
 }
@@ -44,14 +61,22 @@ fn cookies_that_were_changed_or_are_of_another_purpose_are_nobodys() {
     let mut browser = Browser::new(&server);
     let token = browser.token("/login");
     browser.come_back("ada");
-    let session = browser.cookies.iter().find(|(name, _)| name == "countersign-session").unwrap().1.clone();
+    let session = browser
+        .cookies
+        .iter()
+        .find(|(name, _)| name == "countersign-session")
+        .unwrap()
+        .1
+        .clone();
     let changed = format!("{}A", &session[..session.len() - 1]);
     for value in ["", "x", &changed, &session[..40], &token] {
         if value == session {
             continue;
         }
         let mut other = Browser::new(&server);
-        other.cookies.push(("countersign-session".into(), value.into()));
+        other
+            .cookies
+            .push(("countersign-session".into(), value.into()));
         assert!(!other.is_signed_in(), "{value}");
     }
 }
@@ -101,7 +126,11 @@ fn hosts_that_share_the_key_share_the_sessions() {
     browser.address = second.address;
     half.address = second.address;
     assert!(browser.is_signed_in());
-    assert_eq!(half.get(&format!("/callback/company_sso?code=ada&state={state}")).status, 303);
+    assert_eq!(
+        half.get(&format!("/callback/company_sso?code=ada&state={state}"))
+            .status,
+        303
+    );
 }
 
 fn set_mode(path: &std::path::Path, mode: u32) {

@@ -13,14 +13,21 @@ fn logout_asks_first_and_then_the_session_is_over_for_every_copy_of_it() {
     let mut copy = Browser::new(&server);
     copy.cookies.clone_from(&browser.cookies);
     let page = browser.get("/logout");
-    assert!(page.status == 200 && page.body.contains("Sign out?"), "{page:?}");
+    assert!(
+        page.status == 200 && page.body.contains("Sign out?"),
+        "{page:?}"
+    );
     assert!(browser.is_signed_in(), "a link alone signs nobody out");
     let answer = browser.post("/logout", &[("token", "x")]);
     assert_eq!(answer.status, 403, "{answer:?}");
     assert!(browser.is_signed_in() && copy.is_signed_in());
     let token = browser.token("/login");
     let answer = browser.post("/logout", &[("token", &token)]);
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/login")), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/login")),
+        "{answer:?}"
+    );
     assert!(browser.cookie("countersign-session").is_empty());
     assert!(!browser.is_signed_in() && !copy.is_signed_in());
     assert_eq!(browser.get("/logout").header("location"), Some("/login"));
@@ -36,7 +43,10 @@ fn logout_goes_on_at_the_provider() {
     let token = browser.token("/logout");
     let answer = browser.post("/logout", &[("token", &token)]);
     let expected = "https://sso.example/out?hint=canary-id-token&to=http://id.example/login";
-    assert_eq!((answer.status, answer.header("location")), (303, Some(expected)));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some(expected))
+    );
     let state = browser.begin("/login/script");
     browser.get(&format!("/callback/script?code=ada&state={state}"));
     let token = browser.token("/logout");

@@ -54,11 +54,20 @@ impl Browser {
 
     /// A form as a browser sends it from a page of ours.
     fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send("POST", path, &[("sec-fetch-site", "same-origin")], &encoded(fields))
+        self.send(
+            "POST",
+            path,
+            &[("sec-fetch-site", "same-origin")],
+            &encoded(fields),
+        )
     }
 
     fn send(&mut self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let cookies = cookies.join("; ");
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
         headers.extend(more);
@@ -86,7 +95,14 @@ impl Browser {
     /// Signs in by the form.
     fn sign_in(&mut self, username: &str, password: &str) -> Answer {
         let token = self.token("/login");
-        self.post("/login", &[("token", &token), ("username", username), ("password", password)])
+        self.post(
+            "/login",
+            &[
+                ("token", &token),
+                ("username", username),
+                ("password", password),
+            ],
+        )
     }
 
     /// Begins a login at a provider: its state.
@@ -114,7 +130,10 @@ impl Browser {
 }
 
 fn set_cookies(answer: &Answer) -> Vec<&str> {
-    let lines = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let lines = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie");
     lines.map(|(_, value)| value.as_str()).collect()
 }
 
@@ -122,7 +141,9 @@ fn set_cookies(answer: &Answer) -> Vec<&str> {
 fn hidden(answer: &Answer, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let rest = answer.body.split_once(&start);
-    let rest = rest.unwrap_or_else(|| panic!("no field {name}: {answer:?}")).1;
+    let rest = rest
+        .unwrap_or_else(|| panic!("no field {name}: {answer:?}"))
+        .1;
     rest.split('"').next().unwrap().to_owned()
 }
 
@@ -133,11 +154,18 @@ fn parameter(url: &str, name: &str) -> String {
 
 fn encoded(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
-        text.bytes().map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        }).collect()
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {
+                    char::from(byte).to_string()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
     };
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
     fields.join("&")
 }

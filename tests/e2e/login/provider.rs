@@ -11,24 +11,61 @@ fn login_leads_to_the_provider_and_back_with_a_session() {
     let mut browser = Browser::new(&server);
     let page = browser.get("/login");
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("href=\"/login/company_sso\">Continue with Company SSO</a>"), "{page:?}");
+    assert!(
+        page.body
+            .contains("href=\"/login/company_sso\">Continue with Company SSO</a>"),
+        "{page:?}"
+    );
     let answer = browser.get("/login/company_sso?return_to=%2Fhome%3Fa%3Db");
     assert_eq!(answer.status, 303);
     let url = answer.header("location").unwrap();
-    assert!(url.starts_with("https://sso.example/authorize?redirect_uri=http://id.example/callback/company_sso&"), "{url}");
+    assert!(
+        url.starts_with(
+            "https://sso.example/authorize?redirect_uri=http://id.example/callback/company_sso&"
+        ),
+        "{url}"
+    );
     let (state, nonce) = (parameter(url, "state"), parameter(url, "nonce"));
-    assert!(state.len() >= 22 && nonce.len() >= 22 && state != nonce, "128 bits each: {url}");
-    assert!(!browser.seen.contains("canary-verifier"), "what the plugin keeps is sealed");
-    let back = browser.get(&format!("/callback/company_sso?code=ada&state={state}&iss=x"));
-    assert_eq!((back.status, back.header("location")), (303, Some("/home?a=b")), "{back:?}");
-    assert!(browser.cookie("countersign-login").is_empty(), "the login's cookie is gone");
+    assert!(
+        state.len() >= 22 && nonce.len() >= 22 && state != nonce,
+        "128 bits each: {url}"
+    );
+    assert!(
+        !browser.seen.contains("canary-verifier"),
+        "what the plugin keeps is sealed"
+    );
+    let back = browser.get(&format!(
+        "/callback/company_sso?code=ada&state={state}&iss=x"
+    ));
+    assert_eq!(
+        (back.status, back.header("location")),
+        (303, Some("/home?a=b")),
+        "{back:?}"
+    );
+    assert!(
+        browser.cookie("countersign-login").is_empty(),
+        "the login's cookie is gone"
+    );
     let page = browser.get("/login?return_to=/home");
-    for part in ["You are signed in", "<dd>ada</dd>", "<dd>Company SSO</dd>", "<li>Op</li>", "Ada &#60;b&#62;", "href=\"/home\">Continue"] {
+    for part in [
+        "You are signed in",
+        "<dd>ada</dd>",
+        "<dd>Company SSO</dd>",
+        "<li>Op</li>",
+        "Ada &#60;b&#62;",
+        "href=\"/home\">Continue",
+    ] {
         assert!(page.body.contains(part), "{part} is missing: {page:?}");
     }
     let (_, log) = server.stop();
-    let line = log.lines().find(|line| line.contains("\"signed in\"")).unwrap();
-    assert!(line.contains("\"user\":\"ada\"") && line.contains("\"path\":\"/callback/{backend}\""), "{line}");
+    let line = log
+        .lines()
+        .find(|line| line.contains("\"signed in\""))
+        .unwrap();
+    assert!(
+        line.contains("\"user\":\"ada\"") && line.contains("\"path\":\"/callback/{backend}\""),
+        "{line}"
+    );
 }
 
 #[test]
@@ -50,7 +87,10 @@ fn o01_state_that_is_missing_wrong_reused_or_anothers_is_refused() {
         browser.get("/callback/company_sso?error=access_denied"),
         browser.get("/callback/company_sso?code=ada&state="),
         browser.get(&format!("/callback/company_sso?code=ada&state={state}x")),
-        browser.get(&format!("/callback/company_sso?code=ada&state={}", &state[..8])),
+        browser.get(&format!(
+            "/callback/company_sso?code=ada&state={}",
+            &state[..8]
+        )),
         browser.get(&format!("{callback}&state={state}")),
         browser.get(&format!("{callback}&code=eve")),
         browser.get(&format!("{callback}&more={}", "x".repeat(17_000))),
@@ -69,7 +109,10 @@ fn o01_state_that_is_missing_wrong_reused_or_anothers_is_refused() {
     assert!(!copied.is_signed_in() && !stranger.is_signed_in());
     for answer in refused {
         assert_eq!(answer.status, 400, "{answer:?}");
-        assert!(answer.body.contains("Please start again") && answer.body.contains("href=\"/login\""), "{answer:?}");
+        assert!(
+            answer.body.contains("Please start again") && answer.body.contains("href=\"/login\""),
+            "{answer:?}"
+        );
         let id = answer.header("x-request-id").unwrap();
         assert!(answer.body.contains(&format!("Request {id}")), "{answer:?}");
         assert_eq!(answer.header("location"), None);
@@ -83,7 +126,10 @@ fn o01_state_that_is_missing_wrong_reused_or_anothers_is_refused() {
         "the state is of a login at another backend",
         "the state was used before",
     ] {
-        assert!(log.contains(reason), "{reason} is not in the audit log:\n{log}");
+        assert!(
+            log.contains(reason),
+            "{reason} is not in the audit log:\n{log}"
+        );
     }
 }
 
@@ -105,7 +151,12 @@ fn logins_in_several_tabs_do_not_disturb_each_other() {
         assert!(cookies.len() <= 5, "{cookies:?}");
     }
     let last = browser.begin("/login/company_sso");
-    assert_eq!(browser.get(&format!("/callback/company_sso?code=ada&state={last}")).status, 303);
+    assert_eq!(
+        browser
+            .get(&format!("/callback/company_sso?code=ada&state={last}"))
+            .status,
+        303
+    );
 }
 
 #[test]
@@ -115,7 +166,11 @@ fn h07_refusals_of_a_provider_are_pages_in_plain_words() {
     let mut browser = Browser::new(&server);
     for (code, status, words) in [
         ("denied", 401, "did not confirm who you are"),
-        ("unavailable", 503, "Company SSO does not answer. Try again in 5 seconds"),
+        (
+            "unavailable",
+            503,
+            "Company SSO does not answer. Try again in 5 seconds",
+        ),
         ("fault", 500, "The fault is not yours"),
         ("", 400, "cannot be understood"),
     ] {
@@ -123,11 +178,17 @@ fn h07_refusals_of_a_provider_are_pages_in_plain_words() {
         assert_eq!(answer.status, status, "{answer:?}");
         assert!(answer.body.contains(words), "{answer:?}");
         assert!(!answer.body.contains("private"), "{answer:?}");
-        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
         assert_eq!(answer.header("retry-after").is_some(), status == 503);
         let id = answer.header("x-request-id").unwrap();
         assert!(answer.body.contains(&format!("Request {id}")), "{answer:?}");
-        assert!(browser.cookie("countersign-").is_empty(), "nothing is left of it");
+        assert!(
+            browser.cookie("countersign-").is_empty(),
+            "nothing is left of it"
+        );
     }
     let (_, log) = server.stop();
     for reason in ["private refusal", "private outage", "private fault"] {
@@ -142,7 +203,10 @@ fn provider_that_is_down_leaves_the_other_ways() {
     let server = server(&folder, backends, PUBLIC);
     let mut browser = Browser::new(&server);
     let answer = browser.get("/login/down?return_to=/home");
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("120")));
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (503, Some("120"))
+    );
     for part in [
         "The &#60;old&#62; one does not answer right now. Try again in 2 minutes, or sign in another way.",
         "href=\"/login/company_sso?return_to=%2Fhome\"",
@@ -162,7 +226,11 @@ fn what_is_too_large_for_a_cookie_or_no_url_is_a_fault_that_the_log_explains() {
     let mut browser = Browser::new(&server);
     for path in ["/login/large", "/login/script"] {
         let answer = browser.get(path);
-        assert_eq!((answer.status, answer.header("location")), (500, None), "{answer:?}");
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (500, None),
+            "{answer:?}"
+        );
     }
     // Users with many groups have two cookies; with all too many, no session.
     assert_eq!(browser.come_back("ada-120").status, 303);
@@ -190,9 +258,18 @@ fn callback_url_may_be_the_one_without_a_backend() {
     let mut browser = Browser::new(&server);
     let answer = browser.get("/login/company_sso");
     let url = answer.header("location").unwrap();
-    assert!(url.contains("?redirect_uri=http://id.example/callback&"), "{url}");
-    let back = browser.get(&format!("/callback?code=ada&state={}", parameter(url, "state")));
-    assert_eq!((back.status, back.header("location")), (303, Some("/login")));
+    assert!(
+        url.contains("?redirect_uri=http://id.example/callback&"),
+        "{url}"
+    );
+    let back = browser.get(&format!(
+        "/callback?code=ada&state={}",
+        parameter(url, "state")
+    ));
+    assert_eq!(
+        (back.status, back.header("location")),
+        (303, Some("/login"))
+    );
     assert!(browser.is_signed_in());
 }
 
@@ -209,10 +286,17 @@ fn only_provider_is_gone_to_at_once_if_told_so_but_not_after_the_way_out() {
     let token = browser.token("/logout");
     assert_eq!(browser.post("/logout", &[("token", &token)]).status, 303);
     let page = browser.get("/login");
-    assert!(page.status == 200 && page.body.contains("You are signed out."), "{page:?}");
+    assert!(
+        page.status == 200 && page.body.contains("You are signed out."),
+        "{page:?}"
+    );
     assert_eq!(browser.get("/login").status, 303);
 
     let folder = Folder::new();
     let both = server(&folder, BACKENDS, told);
-    assert_eq!(Browser::new(&both).get("/login").status, 200, "there is a form, too");
+    assert_eq!(
+        Browser::new(&both).get("/login").status,
+        200,
+        "there is a form, too"
+    );
 }

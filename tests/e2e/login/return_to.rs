@@ -11,7 +11,10 @@ fn o06_login_leads_to_our_pages_and_listed_origins_alone() {
     let server = server(&folder, BACKENDS, settings);
     for (asked, place) in [
         ("/home", "/home"),
-        ("https://airflow.example/dags", "https://airflow.example/dags"),
+        (
+            "https://airflow.example/dags",
+            "https://airflow.example/dags",
+        ),
         ("//evil.example", "/cs/login"),
         ("/\\evil.example", "/cs/login"),
         ("\\\\evil.example", "/cs/login"),
@@ -32,11 +35,23 @@ fn o06_login_leads_to_our_pages_and_listed_origins_alone() {
         let kept = page.body.contains("name=\"return_to\"");
         assert_eq!(kept, place != "/cs/login", "{asked}");
         let policy = page.header("content-security-policy").unwrap();
-        assert!(policy.contains("form-action 'self' https://airflow.example;"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://airflow.example;"),
+            "{policy}"
+        );
         // Whatever a form holds is looked at again.
         let token = super::hidden(&page, "token");
-        let fields = [("token", &*token), ("username", "ada"), ("password", "door"), ("return_to", asked)];
+        let fields = [
+            ("token", &*token),
+            ("username", "ada"),
+            ("password", "door"),
+            ("return_to", asked),
+        ];
         let answer = browser.post("/login", &fields);
-        assert_eq!((answer.status, answer.header("location")), (303, Some(place)), "{asked}");
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(place)),
+            "{asked}"
+        );
     }
 }
