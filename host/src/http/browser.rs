@@ -13,9 +13,6 @@ use crate::config::Config;
 use crate::config::shapes::Login;
 use crate::keys::Sealer;
 
-/// Cookies are for the whole host: `__Host-` asks for it.
-const EVERYWHERE: &str = "/";
-
 /// Shared by the faces for browsers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Browser {
@@ -98,7 +95,7 @@ impl Browser {
         let age = i64::try_from(seconds.unwrap_or(0)).unwrap_or(i64::MAX);
         let age = time::Duration::seconds(age);
         Cookie::build((self.name(name), value.to_owned()))
-            .path(EVERYWHERE)
+            .path("/")
             .http_only(true)
             .secure(self.is_secure())
             .same_site(SameSite::Lax)
