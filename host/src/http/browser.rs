@@ -103,3 +103,51 @@ impl Browser {
             .to_string()
     }
 }
+
+#[cfg(test)]
+pub(in crate::http) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::http::HeaderValue;
+
+    use super::*;
+    use crate::keys::Mode;
+
+    /// Of a server under this URL, with a key of its own.
+    pub(in crate::http) fn browser(public_url: &str) -> Browser {
+        let mut config = Config::default();
+        config.server.public_url = public_url.to_owned();
+        let nowhere = std::env::temp_dir().join("countersign-no-such-state");
+        Browser::new(&config, Sealer::open(&nowhere, Mode::Check).unwrap())
+    }
+
+    /// The headers of a browser that was given these `Set-Cookie` values.
+    pub(in crate::http) fn sent(cookies: &[String]) -> HeaderMap {
+        let pairs = cookies.iter().filter_map(|cookie| cookie.split(';').next());
+        let line = pairs.collect::<Vec<_>>().join("; ");
+        HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(&line).unwrap())])
+    }
+
+    #[test]
+    fn own_pages_are_below_the_path_of_the_public_url() {
+        for (url, path) in [
+            ("https://id.example", "/login"),
+            ("https://id.example/", "/login"),
+            ("https://id.example/a/b/", "/a/b/login"),
+        ] {
+            assert_eq!(browser(url).path("/login"), path);
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let browser = browser("https://id.example");
+        let line = "a=1; __Host-countersign-session=x; __Host-countersign-session-2=y; countersign-session=z";
+        let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(line))]);
+        assert_eq!(browser.cookie(&headers, "session").as_deref(), Some("x"));
+        assert_eq!(browser.cookie(&headers, "sess"), None);
+        assert_eq!(
+            browser.cookies(&headers, "session-"),
+            [("2".into(), "y".into())]
+        );
+    }
+}

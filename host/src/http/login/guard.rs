@@ -83,3 +83,49 @@ fn is_from_here(browser: &Browser, headers: &HeaderMap) -> bool {
     public.is_ok_and(|public| public.origin() == origin.origin())
         || asked.is_some_and(|asked| asked.origin() == origin.origin())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::http::browser::tests::{browser, sent};
+
+    const NOW: u64 = 1_767_225_600;
+
+    #[test]
+    fn token_is_good_with_its_cookie_for_a_night() {
+        let browser = browser("https://id.example");
+        let guard = Guard::new(&browser, &HeaderMap::new(), NOW).unwrap();
+        let other = Guard::new(&browser, &HeaderMap::new(), NOW).unwrap();
+        let headers = sent(&[guard.cookie.clone()]);
+        let ours = |token: &str, now| is_ours(&browser, &headers, Some(token), now);
+        assert!(ours(&guard.token, NOW + LIFETIME - 1));
+        assert!(!ours(&guard.token, NOW + LIFETIME));
+        assert!(!ours(&other.token, NOW));
+        assert!(!ours("", NOW) && !is_ours(&browser, &headers, None, NOW));
+        assert!(!is_ours(
+            &browser,
+            &HeaderMap::new(),
+            Some(&guard.token),
+            NOW
+        ));
+        let second = Guard::new(&browser, &headers, NOW).unwrap();
+        assert!(
+            ours(&second.token, NOW) && ours(&guard.token, NOW),
+            "two tabs share a cookie"
+        );
+    }
+
+    #[test]
+    fn cookie_that_somebody_else_chose_is_replaced() {
+        let browser = browser("http://id.example");
+        for chosen in ["", "x", "AAAA", "not base64 !"] {
+            let headers = sent(&[browser.set_cookie(NAME, chosen, Some(9))]);
+            let guard = Guard::new(&browser, &headers, NOW).unwrap();
+            assert!(
+                !is_ours(&browser, &headers, Some(&guard.token), NOW),
+                "{chosen}"
+            );
+        }
+    }
+}

@@ -119,3 +119,65 @@ fn name(state: &str) -> String {
     let short: String = state.chars().filter(fits).take(SHORT).collect();
     format!("{NAME}{short}")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::http::browser::tests::{browser, sent};
+
+    const NOW: u64 = 1_767_225_600;
+
+    fn begun(private: Value) -> Pending {
+        let pending = Pending::new("sso", "/home".into(), NOW).unwrap();
+        Pending { private, ..pending }
+    }
+
+    #[test]
+    fn o01_login_is_found_by_its_state_for_ten_minutes_and_used_once() {
+        let browser = browser("https://id.example");
+        let pending = begun(Value::from("verifier"));
+        let cookies = pending.cookies(&browser, &HeaderMap::new(), NOW).unwrap();
+        let headers = sent(&cookies);
+        let of = |state: &str, now| Pending::of(&browser, &headers, state, now);
+        let found = of(&pending.state, NOW + LIFETIME - 1).unwrap();
+        assert_eq!((&*found.backend, &*found.return_to), ("sso", "/home"));
+        assert!(of(&pending.state, NOW + LIFETIME).is_none());
+        for state in ["", &pending.state[..SHORT], &format!("{}x", pending.state)] {
+            assert!(of(state, NOW).is_none(), "{state}");
+        }
+        assert!(found.use_up(&browser, NOW).0);
+        assert!(!found.use_up(&browser, NOW).0);
+    }
+
+    #[test]
+    fn state_and_nonce_have_192_bits_each_and_never_come_again() {
+        let (one, two) = (begun(Value::Null), begun(Value::Null));
+        assert_eq!((one.state.len(), one.nonce.len()), (32, 32));
+        assert!(one.state != two.state && one.nonce != two.nonce && one.state != one.nonce);
+    }
+
+    #[test]
+    fn too_many_take_the_oldest_away_and_too_large_is_none() {
+        let browser = browser("https://id.example");
+        let mut kept: Vec<(Pending, String)> = Vec::new();
+        for age in 0..MOST as u64 + 1 {
+            let mut next = begun(Value::Null);
+            next.until = NOW + LIFETIME + age;
+            let held: Vec<String> = kept.iter().map(|(_, cookie)| cookie.clone()).collect();
+            let cookies = next.cookies(&browser, &sent(&held), NOW).unwrap();
+            let removed = &cookies[1..];
+            kept.retain(|(pending, _)| {
+                !removed
+                    .iter()
+                    .any(|cookie| cookie.contains(&name(&pending.state)))
+            });
+            kept.push((next, cookies[0].clone()));
+        }
+        assert!(kept.len() <= MOST, "{}", kept.len());
+        assert_eq!(kept.last().unwrap().0.until, NOW + LIFETIME + MOST as u64);
+        assert!(kept[0].0.until > NOW + LIFETIME, "the oldest is gone");
+        let large = begun(Value::from("x".repeat(LARGEST)));
+        assert!(large.cookies(&browser, &HeaderMap::new(), NOW).is_none());
+    }
+}
