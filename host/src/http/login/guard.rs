@@ -97,7 +97,7 @@ mod tests {
         let browser = browser("https://id.example");
         let guard = Guard::new(&browser, &HeaderMap::new(), NOW).unwrap();
         let other = Guard::new(&browser, &HeaderMap::new(), NOW).unwrap();
-        let headers = sent(&[guard.cookie.clone()]);
+        let headers = sent(std::slice::from_ref(&guard.cookie));
         let ours = |token: &str, now| is_ours(&browser, &headers, Some(token), now);
         assert!(ours(&guard.token, NOW + LIFETIME - 1));
         assert!(!ours(&guard.token, NOW + LIFETIME));
