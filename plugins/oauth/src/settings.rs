@@ -7,10 +7,15 @@ use countersign_sdk::Secret;
 use countersign_verify::Algorithm;
 use url::Url;
 
+use crate::people::Reading;
+
 /// What every part works with.
 pub(crate) struct Settings {
-    /// Its `iss`, to the letter.
+    /// Its `iss`, to the letter; what users' ids say, too.
     pub(crate) issuer: String,
+    /// Other values of `iss` of the very same provider, with the same keys (azure's v1 tokens). Tokens with
+    /// them are verified alike.
+    pub(crate) also_issuers: Vec<String>,
     /// Where its metadata and endpoints are.
     pub(crate) endpoints: Endpoints,
     /// Accepted values of `aud`.
@@ -21,13 +26,15 @@ pub(crate) struct Settings {
     pub(crate) leeway: Duration,
     /// This server as a client of the provider.
     pub(crate) client: Option<Client>,
+    /// What tells who logged in in the browser.
+    pub(crate) told_by: ToldBy,
     /// How tokens that are no JWT are asked about.
     pub(crate) opaque: Opaque,
-    /// Where in the claims a user's fields are.
-    pub(crate) claims: Claims,
+    /// What is made of claims.
+    pub(crate) reading: Reading,
     /// PEM: the only authorities that are believed.
     pub(crate) authorities: Option<Vec<u8>>,
-    /// `http://` beyond loopback is allowed.
+    /// `http://` is allowed.
     pub(crate) plain_http: bool,
     /// The time for one request to the provider.
     pub(crate) timeout: Duration,
@@ -36,7 +43,7 @@ pub(crate) struct Settings {
 }
 
 /// Where the provider is asked. What is given is never discovered.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoints {
     /// The discovery document; none = nothing is discovered.
     pub(crate) discovery: Option<Url>,
@@ -60,12 +67,21 @@ pub(crate) struct Client {
     pub(crate) parameters: Vec<(String, String)>,
 }
 
+/// What tells who logged in in the browser, once the code is a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// The ID token.
+    IdToken,
+    /// GitHub has none: its API, asked with the access token (`people::github`).
+    Github,
+}
+
 /// How tokens that are no JWT are asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opaque {
     /// They are not this backend's.
     Off,
-    /// RFC 7662.
+    /// RFC 7662; as `Off` where the provider has no such endpoint.
     Introspection,
     /// OpenID Connect Core section 5.3: whoever's client the token was issued to.
     UserInfo,
@@ -79,8 +95,6 @@ pub(crate) struct Cache {
     pub(crate) fresh: Duration,
     /// How long what cannot be renewed is used.
     pub(crate) stale: Duration,
+    /// How long the answer about an opaque token is used; zero = not at all.
+    pub(crate) opaque: Duration,
 }
-
-/// Where in the claims a user's fields are, compiled.
-#[derive(Default)]
-pub(crate) struct Claims {}

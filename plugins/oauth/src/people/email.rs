@@ -1,0 +1,123 @@
+//! E-mail addresses: which are believed, and which domains may come in.
+
+use serde_json::{Map, Value};
+
+/// The longest address (RFC 5321 section 4.5.3.1.3).
+const LONGEST: usize = 254;
+
+/// When an address is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Believed {
+    /// Only with `email_verified: true`.
+    Required,
+    /// Unless `email_verified` is there and not true.
+    #[default]
+    UnlessFalse,
+    /// Always.
+    Ignored,
+}
+
+impl Believed {
+    /// Is the address of these claims believed?
+    pub(crate) fn holds(self, claims: &Map<String, Value>) -> bool {
+        let is_true = |value: &Value| match value {
+            Value::Bool(is) => *is,
+            // Cognito's and some brokers' way to say it.
+            Value::String(text) => text == "true",
+            _ => false,
+        };
+        match (self, claims.get("email_verified")) {
+            (Believed::Ignored, _) => true,
+            (Believed::UnlessFalse, None) => true,
+            (_, said) => said.is_some_and(is_true),
+        }
+    }
+}
+
+/// Whose users may come in.
+#[derive(Debug)]
+pub(crate) struct Domains(Vec<Domain>);
+
+#[derive(Debug)]
+enum Domain {
+    Exact(String),
+    /// With its leading dot: everything below, not itself.
+    Below(String),
+}
+
+impl Domains {
+    /// Domains as they are written in the configuration.
+    ///
+    /// # Errors
+    /// The first that is none.
+    pub(crate) fn parse(texts: &[String]) -> Result<Domains, String> {
+        texts
+            .iter()
+            .map(|text| domain(text))
+            .collect::<Result<_, _>>()
+            .map(Domains)
+    }
+
+    /// Is this the address of somebody of them? Both ends are compared, never a part.
+    pub(crate) fn admit(&self, address: &str) -> bool {
+        let Some(found) = domain_of(address) else {
+            return false;
+        };
+        self.0.iter().any(|domain| match domain {
+            Domain::Exact(name) => found == *name,
+            Domain::Below(end) => found.len() > end.len() && found.ends_with(end.as_str()),
+        })
+    }
+}
+
+/// Is it one address, such as a mail server would take without quotes?
+pub(crate) fn is_address(text: &str) -> bool {
+    domain_of(text).is_some()
+}
+
+/// The domain in ASCII and lower case.
+fn domain_of(address: &str) -> Option<String> {
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"(),:;<>[]\\".contains(c);
+    if address.len() > LONGEST || address.chars().any(is_odd) {
+        return None;
+    }
+    let (local, domain) = address.split_once('@')?;
+    (!local.is_empty()).then(|| ascii(domain)).flatten()
+}
+
+/// A host's name as DNS has it (RFC 5891); none = it is none, or an address.
+fn ascii(name: &str) -> Option<String> {
+    if name.is_empty() || name.ends_with('.') {
+        return None;
+    }
+    match url::Host::parse(name).ok()? {
+        url::Host::Domain(name) => {
+            let is_label = |label: &str| {
+                let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+                label.len() <= 63
+                    && is_end(label.chars().next())
+                    && is_end(label.chars().last())
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            };
+            name.split('.').all(is_label).then_some(name)
+        }
+        _ => None,
+    }
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    let text = text.trim();
+    let (name, below) = match text.strip_prefix("*.") {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    match ascii(name) {
+        Some(name) if below => Ok(Domain::Below(format!(".{name}"))),
+        Some(name) => Ok(Domain::Exact(name)),
+        None => Err(format!(
+            "expected a domain without @, as in example.com or *.example.com, found {text:?}"
+        )),
+    }
+}

@@ -1,0 +1,26 @@
+//! What is read of claims: `claims`, `required`, `email_domains` and `principal_claims`, compiled.
+
+use super::{Believed, Domains, Path, Principal};
+
+/// Where in the claims a user's fields are, and what they must say.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// Instead of `sub`.
+    pub(crate) subject: Option<Path>,
+    /// The first that is there is the name.
+    pub(crate) username: Vec<Path>,
+    pub(crate) email: Option<Path>,
+    pub(crate) first_name: Option<Path>,
+    pub(crate) last_name: Option<Path>,
+    pub(crate) groups: Option<Path>,
+    /// Groups are folded: the provider's names are the same in any case.
+    pub(crate) fold_groups: bool,
+    pub(crate) attributes: Vec<(String, Path)>,
+    /// Claims that must have one of these values.
+    pub(crate) required: Vec<(Path, Vec<String>)>,
+    /// Instead of `username` and `email`.
+    pub(crate) principal: Option<Principal>,
+    pub(crate) believed: Believed,
+    /// None = all.
+    pub(crate) domains: Option<Domains>,
+}

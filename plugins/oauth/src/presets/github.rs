@@ -1,0 +1,51 @@
+//! GitHub: <https://docs.github.com/apps/oauth-apps>. No OpenID provider: who logged in is asked of its API.
+
+use countersign_verify::Algorithm;
+use url::Url;
+
+use super::{Known, custom, of_domain};
+use crate::settings::{Endpoints, ToldBy};
+
+pub(super) const KNOWN: Known = Known {
+    issuer: |config| match (&config.issuer, &config.domain) {
+        (None, None) => Ok("https://github.com".to_owned()),
+        _ => of_domain(config, "https://", "", "https://github.example.com"),
+    },
+    uses_domain: true,
+    // No token of it is a JWT.
+    algorithms: &[Algorithm::RS256],
+    audience_is_client: true,
+    scopes: &["read:user", "user:email", "read:org"],
+    told_by: ToldBy::Github,
+    introspects: false,
+    fixed: endpoints,
+    // Names can be changed, and then be another's.
+    subject: "id",
+    username: &["login"],
+    first_name: "name",
+    last_name: "",
+    fold_groups: true,
+    ..custom::KNOWN
+};
+
+/// Its own, where none is written.
+fn endpoints(issuer: &str, all: &mut Endpoints) {
+    let base = issuer.trim_end_matches('/');
+    let api = match base {
+        "https://github.com" => "https://api.github.com".to_owned(),
+        // GitHub Enterprise Server
+        _ => format!("{base}/api/v3"),
+    };
+    for (place, text) in [
+        (
+            &mut all.authorization,
+            format!("{base}/login/oauth/authorize"),
+        ),
+        (&mut all.token, format!("{base}/login/oauth/access_token")),
+        (&mut all.userinfo, format!("{api}/user")),
+    ] {
+        if place.is_none() {
+            *place = Url::parse(&text).ok();
+        }
+    }
+}
