@@ -13,9 +13,11 @@ use crate::people::Reading;
 pub(crate) struct Settings {
     /// Its `iss`, to the letter; what users' ids say, too.
     pub(crate) issuer: String,
-    /// Other values of `iss` of the very same provider, with the same keys (azure's v1 tokens). Tokens with
-    /// them are verified alike.
-    pub(crate) also_issuers: Vec<String>,
+    /// Further values of `iss` that the same keys sign: the older issuer of an Azure tenant. Exact texts, never
+    /// patterns.
+    pub(crate) more_issuers: Vec<String>,
+    /// What the discovery document names itself, where that is not `issuer`.
+    pub(crate) discovered_issuer: Option<String>,
     /// Where its metadata and endpoints are.
     pub(crate) endpoints: Endpoints,
     /// Accepted values of `aud`.
@@ -28,8 +30,12 @@ pub(crate) struct Settings {
     pub(crate) client: Option<Client>,
     /// What tells who logged in in the browser.
     pub(crate) told_by: ToldBy,
+    /// How a session at the provider is ended.
+    pub(crate) logout_by: LogoutBy,
     /// How tokens that are no JWT are asked about.
     pub(crate) opaque: Opaque,
+    /// How long a positive answer about such a token serves again; none = each use is asked about.
+    pub(crate) opaque_cache: Option<Duration>,
     /// What is made of claims.
     pub(crate) reading: Reading,
     /// PEM: the only authorities that are believed.
@@ -76,6 +82,17 @@ pub(crate) enum ToldBy {
     Github,
 }
 
+/// How a session at the provider is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogoutBy {
+    /// At its end-session endpoint, if it has one (OpenID Connect RP-Initiated Logout 1.0).
+    EndSession,
+    /// The same; where there is none, at `/v2/logout`.
+    Auth0,
+    /// At `/logout`, which has parameters of its own.
+    Cognito,
+}
+
 /// How tokens that are no JWT are asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opaque {
@@ -85,6 +102,15 @@ pub(crate) enum Opaque {
     Introspection,
     /// OpenID Connect Core section 5.3: whoever's client the token was issued to.
     UserInfo,
+    /// GitHub: `POST /applications/{client_id}/token` (`endpoints.introspection`, the id filled in)
+    /// says whether the token is our application's, and whose it is.
+    GitHub,
+    /// GitLab: `GET /oauth/token/info` (`endpoints.introspection`) says for which application it
+    /// is, `endpoints.userinfo` whose.
+    GitLab,
+    /// Google: `tokeninfo` (`endpoints.introspection`) says for which client it is,
+    /// `endpoints.userinfo` whose.
+    Google,
 }
 
 /// Times of the caches for keys and metadata.
@@ -95,6 +121,4 @@ pub(crate) struct Cache {
     pub(crate) fresh: Duration,
     /// How long what cannot be renewed is used.
     pub(crate) stale: Duration,
-    /// How long the answer about an opaque token is used; zero = not at all.
-    pub(crate) opaque: Duration,
 }

@@ -81,17 +81,28 @@ pub(super) fn opaque(
 ) -> Opaque {
     let has_secret = client.is_some_and(|client| client.secret.is_some());
     match config.opaque {
-        None if has_secret && known.introspects => Opaque::Introspection,
+        None if has_secret && known.opaque => known.introspection,
         None | Some(Wanted::Off) => Opaque::Off,
-        Some(Wanted::Introspection) => {
-            if !has_secret {
-                wrong.add("opaque", "introspection needs `client_id` and `client_secret`, which show the provider who asks");
+        // A provider of which none is known may have one, if it is told where.
+        Some(Wanted::Introspection) if known.introspection == Opaque::Off => {
+            if config.endpoints.introspection.is_none() {
+                let why = "this provider has no introspection; leave it out, or write `endpoints.introspection`";
+                wrong.add("opaque", why);
             }
             Opaque::Introspection
         }
+        Some(Wanted::Introspection) => {
+            if !has_secret {
+                let why = "introspection needs `client_id` and `client_secret`, which show the provider who asks";
+                wrong.add("opaque", why);
+            }
+            known.introspection
+        }
         Some(Wanted::Userinfo) => {
             if known.told_by == ToldBy::Github {
-                wrong.add("opaque", "GitHub's tokens do not say for whom they are: any application's would come in; leave it out");
+                let why = "GitHub's /user does not say for whom a token is: any application's would come in; \
+                           `introspection` asks for our own tokens only";
+                wrong.add("opaque", why);
             }
             Opaque::UserInfo
         }

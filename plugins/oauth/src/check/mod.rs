@@ -50,7 +50,8 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
     let opaque = client::opaque(&config, client.as_ref(), &known, &mut wrong);
     let made = issuer.zip(algorithms).zip(audiences);
     wrong.unless_any(made.map(|((issuer, algorithms), audiences)| Settings {
-        also_issuers: (known.also_issuers)(&issuer),
+        more_issuers: (known.more_issuers)(&issuer),
+        discovered_issuer: None,
         issuer,
         endpoints,
         audiences,
@@ -58,7 +59,9 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
         leeway: config.leeway,
         client,
         told_by: known.told_by,
+        logout_by: known.logout_by,
         opaque,
+        opaque_cache: Some(config.cache.opaque).filter(|time| !time.is_zero()),
         reading,
         authorities,
         plain_http: config.allow_http,
@@ -67,7 +70,6 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
             refetch: config.cache.refetch,
             fresh: config.cache.fresh,
             stale: config.cache.stale,
-            opaque: config.cache.opaque,
         },
     }))
 }
@@ -172,10 +174,10 @@ fn endpoints(
         introspection: one("introspection", &own.introspection),
         end_session: one("end_session", &own.end_session),
     };
+    if let Some(issuer) = issuer {
+        (known.fixed)(issuer, config, &mut all);
+    }
     if known.told_by == ToldBy::Github {
-        if let Some(issuer) = issuer {
-            (known.fixed)(issuer, &mut all);
-        }
         return all;
     }
     all.discovery = match (config.discovery_url.as_deref().map(str::trim), issuer) {

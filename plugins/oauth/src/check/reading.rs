@@ -91,13 +91,7 @@ fn believed(config: &Config, known: &Known) -> Believed {
 fn principal(config: &Config, wrong: &mut Mistakes) -> Option<Principal> {
     let (first, mapped) = (&config.principal_claims, &config.principal_claims_mapping);
     let key = match (first.is_empty(), mapped.is_empty()) {
-        (true, true) => {
-            if config.principal_domain.is_some() {
-                let why = "makes addresses of names from `principal_claims`, and there are none; leave it out";
-                wrong.add("principal_domain", why);
-            }
-            return None;
-        }
+        (true, true) => return None,
         (false, true) => "principal_claims",
         (_, false) => "principal_claims_mapping",
     };

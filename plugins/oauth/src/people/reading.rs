@@ -1,5 +1,7 @@
 //! What is read of claims: `claims`, `required`, `email_domains` and `principal_claims`, compiled.
 
+use serde_json::{Map, Value};
+
 use super::{Believed, Domains, Path, Principal};
 
 /// Where in the claims a user's fields are, and what they must say.
@@ -23,4 +25,25 @@ pub(crate) struct Reading {
     pub(crate) believed: Believed,
     /// None = all.
     pub(crate) domains: Option<Domains>,
+}
+
+impl Reading {
+    /// Is there something to be read that these claims do not have?
+    pub(crate) fn lacks(&self, claims: &Map<String, Value>) -> bool {
+        let is_there = |path: &Path| matches!(path.of(claims), Ok(Some(_)));
+        let one = [
+            &self.subject,
+            &self.first_name,
+            &self.last_name,
+            &self.groups,
+        ];
+        let own = one.into_iter().flatten();
+        let attributes = self.attributes.iter().map(|(_, path)| path);
+        let required = self.required.iter().map(|(path, _)| path);
+        let named = match &self.principal {
+            Some(principal) => principal.of(claims).0.is_some(),
+            None => self.username.iter().any(is_there) && self.email.iter().all(is_there),
+        };
+        !named || !own.chain(attributes).chain(required).all(is_there)
+    }
 }

@@ -32,7 +32,7 @@ pub(crate) fn id(settings: &Settings, identity: &Identity) -> Result<String, Str
         ));
     }
     let issuer = match &identity.issuer {
-        same if settings.also_issuers.contains(same) => &settings.issuer,
+        same if settings.more_issuers.contains(same) => &settings.issuer,
         other => other,
     };
     let issuer = issuer.strip_prefix("https://").unwrap_or(issuer);

@@ -4,12 +4,14 @@
 use countersign_verify::Algorithm;
 
 use super::{Known, custom, of_domain};
+use crate::settings::{LogoutBy, Opaque};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| of_domain(config, "https://", "/", "https://example.eu.auth0.com/"),
     uses_domain: true,
     algorithms: &[Algorithm::RS256],
-    introspects: false,
+    logout_by: LogoutBy::Auth0,
+    introspection: Opaque::Off,
     // Nickname and address are what somebody typed who signed up.
     username: &["sub"],
     ..custom::KNOWN

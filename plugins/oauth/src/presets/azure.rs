@@ -7,16 +7,17 @@ use url::Url;
 
 use super::{Known, Wrong, custom, host};
 use crate::config::Config;
+use crate::settings::Opaque;
 
 const WORLD: &str = "login.microsoftonline.com";
 
 pub(super) const KNOWN: Known = Known {
     issuer,
-    also_issuers: |issuer| v1(issuer).into_iter().collect(),
+    more_issuers: |issuer| v1(issuer).into_iter().collect(),
     uses_tenant: true,
     uses_domain: true,
     algorithms: &[Algorithm::RS256],
-    introspects: false,
+    introspection: Opaque::Off,
     // The same for all applications of a tenant, where `sub` is another for each.
     subject: "oid",
     username: &["preferred_username", "upn", "unique_name"],

@@ -5,6 +5,7 @@
 use countersign_verify::Algorithm;
 
 use super::{Known, custom, written};
+use crate::settings::{LogoutBy, Opaque};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| {
@@ -15,7 +16,8 @@ pub(super) const KNOWN: Known = Known {
     },
     algorithms: &[Algorithm::RS256],
     audience_is_client: true,
-    introspects: false,
+    logout_by: LogoutBy::Cognito,
+    introspection: Opaque::Off,
     username: &["cognito:username"],
     groups: |_| "cognito:groups".to_owned(),
     required: |_| vec![("token_use".to_owned(), "id".to_owned())],

@@ -1,19 +1,21 @@
 //! Any OpenID provider, by the standard names of its claims (OpenID Connect Core section 5.1).
 
 use super::{Known, written};
-use crate::settings::ToldBy;
+use crate::settings::{LogoutBy, Opaque, ToldBy};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| written(config, "https://sso.example.com"),
-    also_issuers: |_| Vec::new(),
+    more_issuers: |_| Vec::new(),
     uses_tenant: false,
     uses_domain: false,
     algorithms: &[],
     audience_is_client: false,
     scopes: &["openid", "profile", "email"],
     told_by: ToldBy::IdToken,
-    introspects: true,
-    fixed: |_, _| (),
+    logout_by: LogoutBy::EndSession,
+    introspection: Opaque::Introspection,
+    opaque: true,
+    fixed: |_, _, _| (),
     subject: "",
     username: &["preferred_username"],
     email: "email",

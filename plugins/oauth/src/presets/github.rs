@@ -4,7 +4,8 @@ use countersign_verify::Algorithm;
 use url::Url;
 
 use super::{Known, custom, of_domain};
-use crate::settings::{Endpoints, ToldBy};
+use crate::config::Config;
+use crate::settings::{Endpoints, Opaque, ToldBy};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| match (&config.issuer, &config.domain) {
@@ -17,7 +18,7 @@ pub(super) const KNOWN: Known = Known {
     audience_is_client: true,
     scopes: &["read:user", "user:email", "read:org"],
     told_by: ToldBy::Github,
-    introspects: false,
+    introspection: Opaque::GitHub,
     fixed: endpoints,
     // Names can be changed, and then be another's.
     subject: "id",
@@ -29,13 +30,14 @@ pub(super) const KNOWN: Known = Known {
 };
 
 /// Its own, where none is written.
-fn endpoints(issuer: &str, all: &mut Endpoints) {
+fn endpoints(issuer: &str, config: &Config, all: &mut Endpoints) {
     let base = issuer.trim_end_matches('/');
     let api = match base {
         "https://github.com" => "https://api.github.com".to_owned(),
         // GitHub Enterprise Server
         _ => format!("{base}/api/v3"),
     };
+    let client = config.client_id.trim();
     for (place, text) in [
         (
             &mut all.authorization,
@@ -43,6 +45,10 @@ fn endpoints(issuer: &str, all: &mut Endpoints) {
         ),
         (&mut all.token, format!("{base}/login/oauth/access_token")),
         (&mut all.userinfo, format!("{api}/user")),
+        (
+            &mut all.introspection,
+            format!("{api}/applications/{client}/token"),
+        ),
     ] {
         if place.is_none() {
             *place = Url::parse(&text).ok();

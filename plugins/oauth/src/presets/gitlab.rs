@@ -1,9 +1,11 @@
 //! GitLab: <https://docs.gitlab.com/integration/openid_connect_provider/>. `sub` is the user's number.
 
 use countersign_verify::Algorithm;
+use url::Url;
 
 use super::{Known, custom, of_domain};
 use crate::config::Config;
+use crate::settings::{Endpoints, Opaque};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| match (&config.issuer, &config.domain) {
@@ -13,6 +15,8 @@ pub(super) const KNOWN: Known = Known {
     uses_domain: true,
     algorithms: &[Algorithm::RS256],
     audience_is_client: true,
+    introspection: Opaque::GitLab,
+    fixed: endpoints,
     username: &["preferred_username", "nickname"],
     first_name: "name",
     last_name: "",
@@ -24,4 +28,12 @@ pub(super) const KNOWN: Known = Known {
 /// In userinfo all groups, in ID tokens those that the user is a direct member of.
 fn groups(_: &Config) -> String {
     "groups || groups_direct".to_owned()
+}
+
+/// Where GitLab says for which application a token is; its introspection names no user.
+fn endpoints(issuer: &str, _: &Config, all: &mut Endpoints) {
+    if all.introspection.is_none() {
+        let base = issuer.trim_end_matches('/');
+        all.introspection = Url::parse(&format!("{base}/oauth/token/info")).ok();
+    }
 }

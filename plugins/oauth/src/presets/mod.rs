@@ -16,7 +16,7 @@ mod tests;
 use countersign_verify::Algorithm;
 
 use crate::config::{Config, Preset};
-use crate::settings::{Endpoints, ToldBy};
+use crate::settings::{Endpoints, LogoutBy, Opaque, ToldBy};
 
 /// A key, and what is wrong with its value.
 pub(crate) type Wrong = (&'static str, String);
@@ -26,7 +26,7 @@ pub(crate) struct Known {
     /// Its `iss`.
     pub(crate) issuer: fn(&Config) -> Result<String, Wrong>,
     /// Other values of `iss` that are it, too.
-    pub(crate) also_issuers: fn(&str) -> Vec<String>,
+    pub(crate) more_issuers: fn(&str) -> Vec<String>,
     pub(crate) uses_tenant: bool,
     pub(crate) uses_domain: bool,
     pub(crate) algorithms: &'static [Algorithm],
@@ -34,10 +34,13 @@ pub(crate) struct Known {
     pub(crate) audience_is_client: bool,
     pub(crate) scopes: &'static [&'static str],
     pub(crate) told_by: ToldBy,
-    /// It may have an introspection endpoint.
-    pub(crate) introspects: bool,
+    pub(crate) logout_by: LogoutBy,
+    /// How it is asked about a token, where it tells for whom that is.
+    pub(crate) introspection: Opaque,
+    /// Such tokens are asked about unless the configuration says otherwise.
+    pub(crate) opaque: bool,
     /// Endpoints that no document tells.
-    pub(crate) fixed: fn(&str, &mut Endpoints),
+    pub(crate) fixed: fn(&str, &Config, &mut Endpoints),
     pub(crate) subject: &'static str,
     pub(crate) username: &'static [&'static str],
     pub(crate) email: &'static str,
