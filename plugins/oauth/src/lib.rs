@@ -8,6 +8,8 @@
 mod bearer;
 mod check;
 mod config;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod login;
 mod people;
 mod presets;

@@ -121,3 +121,134 @@ fn domain(text: &str) -> Result<Domain, String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::people::random;
+
+    fn domains(texts: &[&str]) -> Domains {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Domains::parse(&texts).unwrap()
+    }
+
+    #[test]
+    fn domain_is_compared_whole() {
+        let one = domains(&["example.com"]);
+        for address in ["ada@example.com", "ADA@EXAMPLE.COM", "a.b+c@Example.Com"] {
+            assert!(one.admit(address), "{address}");
+        }
+        for address in [
+            "ada@notexample.com",
+            "ada@example.com.evil.test",
+            "ada@sub.example.com",
+            "ada@example.comm",
+            "ada@evil.test@example.com",
+            "@example.com",
+            "example.com",
+            "ada@",
+            "ada@example.com.",
+            "",
+            "ada@evil.test\n@example.com",
+            "ada@example.com ",
+            "\"ada@evil.test\"@example.com",
+            "<ada@example.com>",
+            "ada@evil.test,eve@example.com",
+            "ada@example.com/x",
+            "ada@example.com#x",
+            "ada@example.com:80",
+        ] {
+            assert!(!one.admit(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn everything_below_is_not_the_domain_itself() {
+        let below = domains(&["*.example.com"]);
+        assert!(below.admit("ada@a.example.com") && below.admit("ada@b.A.example.com"));
+        for address in [
+            "ada@example.com",
+            "ada@aexample.com",
+            "ada@.example.com",
+            "ada@a..example.com",
+        ] {
+            assert!(!below.admit(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn domains_are_compared_as_dns_has_them() {
+        for written in ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example"] {
+            let one = domains(&[written]);
+            assert!(one.admit("ada@bücher.example") && one.admit("ada@XN--BCHER-KVA.example"));
+            // The same to the eye: a Cyrillic letter.
+            assert!(!one.admit("ada@büсher.example"));
+        }
+        assert!(!domains(&["example.com"]).admit("ada@ехample.com"));
+    }
+
+    #[test]
+    fn what_is_no_domain_is_told() {
+        for text in [
+            "",
+            "@example.com",
+            "*",
+            "*.",
+            "*.*.example.com",
+            ".example.com",
+            "example.com.",
+            "a b",
+            "exa_mple.com",
+            "https://example.com",
+            "127.0.0.1",
+            "[::1]",
+            ".*\\.example\\.com",
+            "-a.com",
+        ] {
+            assert!(Domains::parse(&[text.to_owned()]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_admitted_ends_in_the_domain_after_its_only_at() {
+        let all = domains(&["example.com", "*.example.com"]);
+        for text in random::texts(50_000) {
+            for address in [
+                text.clone(),
+                format!("{text}@example.com"),
+                format!("a@{text}example.com"),
+            ] {
+                if all.admit(&address) {
+                    let (local, domain) = address.split_once('@').unwrap();
+                    let domain = domain.to_lowercase();
+                    assert!(!local.is_empty() && !domain.contains('@'), "{address}");
+                    assert!(
+                        domain == "example.com" || domain.ends_with(".example.com"),
+                        "{address}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn address_is_believed_as_configured() {
+        use Believed::{Ignored, Required, UnlessFalse};
+        let holds = |believed: Believed, claims: Value| believed.holds(claims.as_object().unwrap());
+        for (said, expected) in [
+            (json!({}), [false, true, true]),
+            (json!({ "email_verified": true }), [true, true, true]),
+            (json!({ "email_verified": "true" }), [true, true, true]),
+            (json!({ "email_verified": false }), [false, false, true]),
+            (json!({ "email_verified": "false" }), [false, false, true]),
+            (json!({ "email_verified": null }), [false, false, true]),
+            (json!({ "email_verified": 1 }), [false, false, true]),
+        ] {
+            let found = [Required, UnlessFalse, Ignored].map(|one| holds(one, said.clone()));
+            assert_eq!(found, expected, "{said}");
+        }
+    }
+}

@@ -5,6 +5,8 @@ mod email;
 mod overage;
 mod path;
 mod principal;
+#[cfg(test)]
+pub(crate) mod random;
 mod reading;
 mod user;
 
@@ -14,6 +16,8 @@ use countersign_sdk::prelude::*;
 use serde_json::{Map, Value};
 
 pub(crate) use email::{Believed, Domains};
+#[cfg(any(fuzzing, test))]
+pub(crate) use overage::missing as left_out;
 pub(crate) use path::Path;
 pub(crate) use principal::Principal;
 pub(crate) use reading::Reading;

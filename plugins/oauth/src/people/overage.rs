@@ -27,3 +27,50 @@ pub(crate) fn missing<'a>(path: &Path, claims: &'a Map<String, Value>) -> Option
     let mut left_out = distributed.chain(sources).chain(has_groups);
     left_out.find(|name| path.reads(name))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(path: &str, claims: &Value) -> Option<String> {
+        let path = Path::parse(path).unwrap();
+        missing(&path, claims.as_object().unwrap()).map(str::to_owned)
+    }
+
+    #[test]
+    fn groups_that_were_left_out_are_noticed() {
+        let source = json!({ "src1": { "endpoint": "https://graph.windows.net/T/users/U/getMemberObjects" } });
+        for claims in [
+            json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": source }),
+            json!({ "hasgroups": true }),
+            json!({ "hasgroups": "true" }),
+            json!({ "groups:src1": "https://graph.windows.net/T/users/U/getMemberObjects" }),
+            // A part of them is no better.
+            json!({ "_claim_names": { "groups": "src1" }, "groups": [] }),
+        ] {
+            assert_eq!(
+                told("groups", &claims).as_deref(),
+                Some("groups"),
+                "{claims}"
+            );
+            assert_eq!(
+                told("groups || roles", &claims).as_deref(),
+                Some("groups"),
+                "{claims}"
+            );
+            assert_eq!(told("roles", &claims), None, "{claims}");
+        }
+        for claims in [
+            json!({ "groups": ["a"] }),
+            json!({ "hasgroups": false }),
+            json!({ "groups:srcx": 1 }),
+            json!({ "_claim_names": {} }),
+            json!({ "_claim_names": "groups" }),
+        ] {
+            assert_eq!(told("groups", &claims), None, "{claims}");
+        }
+    }
+}

@@ -132,3 +132,103 @@ fn compile(text: &str) -> Result<Expression<'static>, String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::people::random;
+
+    fn claims() -> Map<String, Value> {
+        let all = json!({
+            "groups": ["a", "b"],
+            "empty": null,
+            "https://example.com/roles": ["namespaced"],
+            "cognito:groups": ["pool"],
+            "resource_access": { "airflow": { "roles": ["Admin", "Op"] }, "my-client": { "roles": ["dash"] },
+                "my.client": { "roles": ["dot"] } },
+            "teams": [{ "name": "x", "on": true }, { "name": "y", "on": false }]
+        });
+        all.as_object().unwrap().clone()
+    }
+
+    fn of(path: &str) -> Option<Value> {
+        Path::parse(path).unwrap().of(&claims()).unwrap()
+    }
+
+    #[test]
+    fn paths_find_what_operators_mean() {
+        for (path, expected) in [
+            ("groups", json!(["a", "b"])),
+            (" resource_access.airflow.roles ", json!(["Admin", "Op"])),
+            ("resource_access.my-client.roles", json!(["dash"])),
+            ("resource_access.\"my.client\".roles", json!(["dot"])),
+            ("https://example.com/roles", json!(["namespaced"])),
+            ("\"https://example.com/roles\"", json!(["namespaced"])),
+            ("cognito:groups", json!(["pool"])),
+            ("groups[0]", json!("a")),
+            ("teams[?on].name", json!(["x"])),
+            ("missing || groups", json!(["a", "b"])),
+            (
+                "resource_access.*.roles[]",
+                json!(["Admin", "Op", "dash", "dot"]),
+            ),
+            ("join('-', groups)", json!("a-b")),
+        ] {
+            assert_eq!(of(path), Some(expected), "{path}");
+        }
+        for path in [
+            "empty",
+            "missing",
+            "missing.more",
+            "groups.a",
+            "resource_access.airflow.roles.x",
+        ] {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn function_of_a_wrong_argument_is_an_error_and_no_value() {
+        let path = Path::parse("join('-', resource_access)").unwrap();
+        assert!(path.of(&claims()).unwrap_err().contains("does not fit"));
+    }
+
+    #[test]
+    fn broken_expression_is_told_with_its_column() {
+        for (text, column) in [
+            ("groups[", "column"),
+            ("a.b[?c=='d']]", "column 13"),
+            ("", "found none"),
+        ] {
+            let why = Path::parse(text).err().unwrap();
+            assert!(why.contains(column), "{text}: {why}");
+        }
+        assert!(Path::parse(&"a".repeat(LONGEST + 1)).is_err());
+    }
+
+    #[test]
+    fn plain_paths_are_what_jmespath_makes_of_them() {
+        let claims = claims();
+        for text in random::texts(20_000) {
+            let Ok(path) = Path::parse(&text) else {
+                continue;
+            };
+            let found = path.of(&claims);
+            let (Steps::Names(_), Ok(same)) = (&path.steps, jmespath::compile(text.trim())) else {
+                continue;
+            };
+            let same = serde_json::to_value(&*same.search(&claims).unwrap()).unwrap();
+            assert_eq!(found.unwrap().unwrap_or_default(), same, "{text}");
+        }
+    }
+
+    #[test]
+    fn path_knows_which_claim_it_reads() {
+        let reads = |text: &str, claim| Path::parse(text).unwrap().reads(claim);
+        assert!(reads("groups", "groups") && reads("groups || roles", "groups"));
+        assert!(!reads("roles", "groups") && !reads("a.groups", "groups"));
+    }
+}

@@ -70,3 +70,58 @@ impl Principal {
 fn wrong(found: &str) -> String {
     format!("expected `username:CLAIM` and `email:CLAIM`, each once, found {found}")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(principal: &Principal, claims: Value) -> (Option<String>, Option<String>) {
+        principal.of(claims.as_object().unwrap())
+    }
+
+    #[test]
+    fn first_claim_that_is_there_makes_name_and_address() {
+        let claims = ["email", "preferred_username", "sub"]
+            .map(str::to_owned)
+            .to_vec();
+        let domain = Some("example.com".to_owned());
+        let first = Principal::First { claims, domain };
+        let some = |name: &str, address: &str| (Some(name.to_owned()), Some(address.to_owned()));
+        assert_eq!(
+            of(&first, json!({ "sub": "1", "email": "Ada.L@Example.com" })),
+            some("ada.l", "Ada.L@Example.com")
+        );
+        assert_eq!(
+            of(&first, json!({ "email": " ", "preferred_username": "Ada" })),
+            some("ada", "Ada@example.com")
+        );
+        assert_eq!(of(&first, json!({ "email": 7 })), (None, None));
+    }
+
+    #[test]
+    fn mapping_needs_both_and_nothing_else() {
+        let mapped = |entries: &[&str]| {
+            let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+            Principal::mapped(&entries)
+        };
+        let both = mapped(&["email:mail", "username:upn"]).unwrap();
+        assert_eq!(
+            of(&both, json!({ "upn": "ADA", "mail": "ada@x.org" })),
+            (Some("ada".to_owned()), Some("ada@x.org".to_owned()))
+        );
+        for entries in [
+            &["username:upn"][..],
+            &["email:mail"],
+            &["username:a", "email:b", "team:c"],
+            &["username:", "email:b"],
+            &["username:a", "username:b", "email:c"],
+            &["username", "email:b"],
+            &[],
+        ] {
+            assert!(mapped(entries).is_err(), "{entries:?}");
+        }
+    }
+}

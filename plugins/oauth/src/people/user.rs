@@ -209,3 +209,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+#[path = "user_tests.rs"]
+mod tests;
