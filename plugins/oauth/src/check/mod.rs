@@ -4,6 +4,7 @@
 mod algorithms;
 mod client;
 mod mistakes;
+mod odd;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
     let authorities = wrong.note("tls.ca", authorities(&config.tls.ca)).flatten();
     let client = client::client(&mut config, &known, &mut wrong);
     let opaque = client::opaque(&config, client.as_ref(), &known, &mut wrong);
+    odd::warn(&config);
     let made = issuer.zip(algorithms).zip(audiences);
     wrong.unless_any(made.map(|((issuer, algorithms), audiences)| Settings {
         more_issuers: (known.more_issuers)(&issuer),

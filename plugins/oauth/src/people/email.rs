@@ -85,26 +85,24 @@ fn domain_of(address: &str) -> Option<String> {
     (!local.is_empty()).then(|| ascii(domain)).flatten()
 }
 
-/// A host's name as DNS has it (RFC 5891); none = it is none, or an address.
+/// A host's name as DNS has it (RFC 5891); none = it is none, or one in disguise.
 fn ascii(name: &str) -> Option<String> {
-    if name.is_empty() || name.ends_with('.') {
+    let url::Host::Domain(found) = url::Host::parse(name).ok()? else {
         return None;
-    }
-    match url::Host::parse(name).ok()? {
-        url::Host::Domain(name) => {
-            let is_label = |label: &str| {
-                let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-                label.len() <= 63
-                    && is_end(label.chars().next())
-                    && is_end(label.chars().last())
-                    && label
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            };
-            name.split('.').all(is_label).then_some(name)
-        }
-        _ => None,
-    }
+    };
+    // Percent signs, fullwidth letters and invisible characters would become plain ones.
+    let is_plain = |(written, found): (&str, &str)| match written.is_ascii() {
+        true => written.eq_ignore_ascii_case(found) && is_label(found),
+        false => found.starts_with("xn--") && is_label(found),
+    };
+    let is_same = name.split('.').count() == found.split('.').count();
+    (is_same && name.split('.').zip(found.split('.')).all(is_plain)).then_some(found)
+}
+
+fn is_label(label: &str) -> bool {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let has_ends = !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    has_ends && label.len() <= 63 && label.bytes().all(is_inside)
 }
 
 fn domain(text: &str) -> Result<Domain, String> {
@@ -188,6 +186,20 @@ mod tests {
             assert!(!one.admit("ada@büсher.example"));
         }
         assert!(!domains(&["example.com"]).admit("ada@ехample.com"));
+    }
+
+    #[test]
+    fn disguised_domain_is_another() {
+        let one = domains(&["example.com"]);
+        for address in [
+            "ada@ex%61mple.com",
+            "ada@\u{ff45}xample.com",
+            "ada@exam\u{ad}ple.com",
+            "ada@example\u{3002}com",
+            "ada@example.com\u{200b}",
+        ] {
+            assert!(!one.admit(address), "{address}");
+        }
     }
 
     #[test]
