@@ -69,6 +69,7 @@ pub(super) fn reading(config: &Config, known: &Known, wrong: &mut Mistakes) -> R
         first_name,
         last_name,
         groups,
+        groups_are_told: known.groups_are_told && config.claims.groups.is_none(),
         fold_groups: known.fold_groups,
         attributes,
         required,

@@ -15,6 +15,8 @@ pub(crate) struct Reading {
     pub(crate) first_name: Option<Path>,
     pub(crate) last_name: Option<Path>,
     pub(crate) groups: Option<Path>,
+    /// Where there is nothing, they were not asked for: a user without groups has an empty list.
+    pub(crate) groups_are_told: bool,
     /// Groups are folded: the provider's names are the same in any case.
     pub(crate) fold_groups: bool,
     pub(crate) attributes: Vec<(String, Path)>,

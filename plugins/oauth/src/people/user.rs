@@ -59,7 +59,7 @@ pub(crate) fn user(reading: &Reading, id: &str, identity: &Identity) -> Result<U
     user.first_name = text(&reading.first_name)?.unwrap_or_default();
     user.last_name = text(&reading.last_name)?.unwrap_or_default();
     if let Some(path) = &reading.groups {
-        user.groups = groups(path, claims, reading.fold_groups)?;
+        user.groups = groups(reading, path, claims)?;
     }
     for (name, path) in &reading.attributes {
         if let Some(value) = path.of(claims)? {
@@ -145,8 +145,16 @@ fn text(path: &Path, claims: &Map<String, Value>) -> Result<Option<String>, Stri
 }
 
 /// A text is one group, never its characters. Too many are an error, never a user of fewer.
-fn groups(path: &Path, claims: &Map<String, Value>, fold: bool) -> Result<Vec<String>, String> {
+fn groups(
+    reading: &Reading,
+    path: &Path,
+    claims: &Map<String, Value>,
+) -> Result<Vec<String>, String> {
     let found = match path.of(claims)? {
+        None if reading.groups_are_told => {
+            // To go on without them would take his roles away.
+            return Err("the user's groups were not asked for".to_owned());
+        }
         None => Vec::new(),
         Some(Value::String(one)) => vec![Value::String(one)],
         Some(Value::Array(many)) => many,
@@ -187,7 +195,11 @@ fn groups(path: &Path, claims: &Map<String, Value>, fold: bool) -> Result<Vec<St
                 ));
             }
         };
-        let name = if fold { name.to_lowercase() } else { name };
+        let name = if reading.fold_groups {
+            name.to_lowercase()
+        } else {
+            name
+        };
         if !name.trim().is_empty() && seen.insert(name.clone()) {
             groups.push(name);
         }

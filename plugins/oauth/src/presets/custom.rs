@@ -22,6 +22,7 @@ pub(super) const KNOWN: Known = Known {
     first_name: "given_name",
     last_name: "family_name",
     groups: |_| "groups".to_owned(),
+    groups_are_told: false,
     fold_groups: false,
     required: |_| Vec::new(),
     vouches: false,

@@ -25,9 +25,21 @@ pub(super) const KNOWN: Known = Known {
     username: &["login"],
     first_name: "name",
     last_name: "",
+    groups,
+    groups_are_told: true,
     fold_groups: true,
     ..custom::KNOWN
 };
+
+/// Organizations and teams, where the scopes let us see them.
+fn groups(config: &Config) -> String {
+    let sees = |scope: &str| ["read:org", "write:org", "admin:org"].contains(&scope);
+    let scopes = config.scopes.as_ref();
+    match scopes.is_none_or(|scopes| scopes.iter().any(|scope| sees(scope))) {
+        true => "groups".to_owned(),
+        false => String::new(),
+    }
+}
 
 /// Its own, where none is written.
 fn endpoints(issuer: &str, config: &Config, all: &mut Endpoints) {

@@ -47,6 +47,8 @@ pub(crate) struct Known {
     pub(crate) first_name: &'static str,
     pub(crate) last_name: &'static str,
     pub(crate) groups: fn(&Config) -> String,
+    /// They are asked for at login, and then there even if there are none.
+    pub(crate) groups_are_told: bool,
     /// Names of groups are the same in any case.
     pub(crate) fold_groups: bool,
     /// What a token must say besides.

@@ -331,13 +331,41 @@ fn github_user_who_is_renamed_stays_himself() {
         user(
             &config,
             "https://github.com",
-            json!({ "sub": "7", "id": 7, "login": login }),
+            json!({ "sub": "7", "id": 7, "login": login, "groups": [] }),
         )
         .unwrap()
     };
     let (before, after) = (of("ada"), of("lovelace"));
     assert_eq!(before.id, after.id);
     assert_eq!(after.username, "lovelace");
+}
+
+#[test]
+fn github_user_whose_groups_were_not_asked_for_is_refused_not_emptied() {
+    let config = |more: Value| {
+        let mut config = json!({ "provider": "github", "client_id": "x", "client_secret": "y" });
+        config
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        config
+    };
+    let of = |more: Value| {
+        user(
+            &config(more),
+            "https://github.com",
+            json!({ "sub": "7", "id": 7, "login": "ada" }),
+        )
+    };
+    let refused = of(json!({})).unwrap_err();
+    assert!(refused.detail().contains("groups were not asked for"));
+    // Nobody reads them.
+    for more in [
+        json!({ "scopes": ["read:user"] }),
+        json!({ "claims": { "groups": "" } }),
+    ] {
+        assert!(of(more).unwrap().groups.is_empty());
+    }
 }
 
 #[test]
