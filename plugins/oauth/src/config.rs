@@ -80,7 +80,7 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// How far the provider's clock may differ.
     #[serde(default = "leeway", deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration", "default" = "30s"))]
+    #[schemars(with = "String", extend("format" = "duration-text", "default" = "30s"))]
     pub leeway: Duration,
     /// The time for one request to the provider.
     #[serde(default = "timeout", deserialize_with = "duration::deserialize")]
@@ -242,7 +242,7 @@ pub struct Cache {
     /// So long the answer about an opaque token is used, and never past its `exp`. A token that is revoked
     /// comes in so much longer. 0s: each is asked about.
     #[serde(deserialize_with = "duration::deserialize")]
-    #[schemars(with = "String", extend("format" = "duration", "default" = "0s"))]
+    #[schemars(with = "String", extend("format" = "duration-text", "default" = "0s"))]
     pub opaque: Duration,
 }
 

@@ -295,5 +295,13 @@ fn schema_tells_the_defaults_that_hold() {
     assert_eq!(cache("fresh"), config.cache.fresh);
     assert_eq!(cache("stale"), config.cache.stale);
     assert_eq!(cache("opaque"), config.cache.opaque);
-    assert_eq!(schema["properties"]["client_secret"]["writeOnly"], true);
+    // The host's name of it: `duration` is ISO 8601's.
+    assert_eq!(schema["properties"]["leeway"]["format"], "duration-text");
+}
+
+#[test]
+fn secret_is_told_to_be_one() {
+    let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
+    let secret = schema["properties"]["client_secret"].to_string();
+    assert!(secret.contains("\"writeOnly\":true"), "{secret}");
 }

@@ -171,6 +171,8 @@ mod tests {
             "ada@example.com",
             "ada@aexample.com",
             "ada@.example.com",
+            "ada@a.example.com.evil.test",
+            "ada@a.example.community",
             "ada@a..example.com",
         ] {
             assert!(!below.admit(address), "{address}");
