@@ -103,8 +103,9 @@ pub struct Config {
 pub enum Preset {
     /// Any other.
     #[default]
-    #[serde(alias = "custom-oidc")]
     Custom,
+    /// The same, as OpenMetadata calls it.
+    CustomOidc,
     /// Google, Google Workspace.
     Google,
     /// Microsoft Entra ID (Azure Active Directory), one tenant.

@@ -300,6 +300,30 @@ fn schema_tells_the_defaults_that_hold() {
 }
 
 #[test]
+fn schema_names_every_provider() {
+    let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
+    let told = schema["$defs"]["Preset"].to_string();
+    for provider in [
+        "custom",
+        "custom-oidc",
+        "google",
+        "azure",
+        "okta",
+        "auth0",
+        "keycloak",
+        "authentik",
+        "github",
+        "gitlab",
+        "aws-cognito",
+    ] {
+        assert!(
+            told.contains(&format!("\"{provider}\"")),
+            "{provider}: {told}"
+        );
+    }
+}
+
+#[test]
 fn secret_is_told_to_be_one() {
     let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
     let secret = schema["properties"]["client_secret"].to_string();

@@ -60,7 +60,7 @@ pub(crate) struct Known {
 /// What is known of it.
 pub(crate) fn known(preset: Preset) -> Known {
     match preset {
-        Preset::Custom => custom::KNOWN,
+        Preset::Custom | Preset::CustomOidc => custom::KNOWN,
         Preset::Google => google::KNOWN,
         Preset::Azure => azure::KNOWN,
         Preset::Okta => okta::KNOWN,
