@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Header, Jws, KeySet, Refusal};
+use crate::{Algorithm, Header, Jws, KeySet, Refusal, Unverified};
 
 /// Whole seconds beyond this are no time: a float cannot count them.
 const LATEST: f64 = 9_007_199_254_740_992.0; // 2^53
@@ -19,6 +19,7 @@ pub struct Rules {
     leeway: u64,
     types: Vec<String>,
     may_last: bool,
+    party: Option<String>,
 }
 
 /// The rules would accept too much.
@@ -76,6 +77,7 @@ impl Rules {
             leeway: 10,
             types: vec!["JWT".into()],
             may_last: false,
+            party: None,
         };
         if rules.issuer.is_empty() {
             return Err(RulesError::Issuer);
@@ -118,6 +120,16 @@ impl Rules {
         }
     }
 
+    /// For ID tokens: `azp`, where it is there, must be this client, and must be there where `aud`
+    /// names several (OpenID Connect Core section 3.1.3.7).
+    #[must_use]
+    pub fn authorized_party(self, client: impl Into<String>) -> Rules {
+        Rules {
+            party: Some(client.into()),
+            ..self
+        }
+    }
+
     /// The issuer that the rules are for.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -131,7 +143,9 @@ impl Rules {
     pub fn verify(&self, token: &str, keys: &KeySet, now: u64) -> Result<Verified, Refusal> {
         let jws = Jws::parse(token)?;
         self.check_header(&jws)?;
-        self.check(&jws, keys, now)
+        self.check_signature(&jws, keys)?;
+        let claims = jws.claims()?;
+        self.check_claims(Unverified { jws, claims }, now)
     }
 
     /// What can be said before there are keys.
@@ -152,15 +166,17 @@ impl Rules {
         }
     }
 
-    /// Signature, then claims; the header has been checked.
-    pub(crate) fn check(
+    pub(crate) fn check_signature(&self, jws: &Jws<'_>, keys: &KeySet) -> Result<(), Refusal> {
+        jws.verify(keys, &self.algorithms)
+    }
+
+    /// What comes last: header and signature have been checked.
+    pub(crate) fn check_claims(
         &self,
-        jws: &Jws<'_>,
-        keys: &KeySet,
+        token: Unverified<'_>,
         now: u64,
     ) -> Result<Verified, Refusal> {
-        jws.verify(keys, &self.algorithms)?;
-        let claims = jws.claims()?;
+        let Unverified { jws, claims } = token;
         if issuer(&claims)? != self.issuer {
             return Err(Refusal::Issuer);
         }
@@ -168,7 +184,7 @@ impl Rules {
         let expires = self.check_times(&claims, now)?;
         let subject = text(&claims, "sub")?.ok_or(Refusal::ClaimMissing("sub"))?;
         Ok(Verified {
-            header: jws.header().clone(),
+            header: jws.into_header(),
             issuer: self.issuer.clone(),
             subject: subject.to_owned(),
             id: text(&claims, "jti")?.map(str::to_owned),
@@ -187,10 +203,16 @@ impl Rules {
         };
         let named = named.ok_or(malformed)?;
         let ours = |audience: &&str| self.audiences.iter().any(|known| known == audience);
-        if named.iter().any(ours) {
-            Ok(())
-        } else {
-            Err(Refusal::Audience)
+        if !named.iter().any(ours) {
+            return Err(Refusal::Audience);
+        }
+        let Some(client) = &self.party else {
+            return Ok(());
+        };
+        match text(claims, "azp")? {
+            Some(party) if party == client => Ok(()),
+            None if named.len() == 1 => Ok(()),
+            _ => Err(Refusal::Party),
         }
     }
 

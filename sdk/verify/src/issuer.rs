@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::claims;
-use crate::{JwksClient, JwksError, Jws, KeySet, Refusal, Rules, Verified};
+use crate::{JwksClient, JwksError, Jws, KeySet, Refusal, Rules, Unverified, Verified};
 
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone)]
@@ -57,15 +56,27 @@ impl Issuer {
     /// # Errors
     /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
     pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
-        self.verify_parsed(&Jws::parse(token)?, now).await
+        let jws = Jws::parse(token)?;
+        self.check_signature(&jws, now).await?;
+        let claims = jws.claims()?;
+        self.rules.check_claims(Unverified { jws, claims }, now)
     }
 
-    async fn verify_parsed(&self, jws: &Jws<'_>, now: u64) -> Result<Verified, Refusal> {
+    /// The same for a token that was read before, to learn whose it is.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn verify_read(&self, token: Unverified<'_>, now: u64) -> Result<Verified, Refusal> {
+        self.check_signature(&token.jws, now).await?;
+        self.rules.check_claims(token, now)
+    }
+
+    async fn check_signature(&self, jws: &Jws<'_>, now: u64) -> Result<(), Refusal> {
         // Nobody is asked for keys because of a token that no key could save.
         self.rules.check_header(jws)?;
         let keys = self.keys.of(jws.header().kid.as_deref(), now).await;
         let keys = keys.map_err(Refusal::KeysUnavailable)?;
-        self.rules.check(jws, &keys, now)
+        self.rules.check_signature(jws, &keys)
     }
 }
 
@@ -97,13 +108,9 @@ impl Trust {
     /// # Errors
     /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
     pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
-        let jws = Jws::parse(token)?;
-        let claims = jws.claims()?;
-        let issuer = self.issuer(claims::issuer(&claims)?);
-        issuer
-            .ok_or(Refusal::Issuer)?
-            .verify_parsed(&jws, now)
-            .await
+        let token = Unverified::read(token)?;
+        let issuer = self.issuer(token.issuer()?).ok_or(Refusal::Issuer)?;
+        issuer.verify_read(token, now).await
     }
 }
 

@@ -7,13 +7,15 @@
 //!   waits for that one fetch. A `kid` that was not there is remembered for five times
 //!   as long and fetches nothing.
 //! - When a fetch fails, the set of before goes on serving, up to
-//!   [`stale`](JwksOptions::stale) after it was fetched.
-//! - HTTPS alone, but for this machine's own loopback; redirects to HTTPS alone; the
-//!   time and size of an answer and the number of its keys are bounded.
+//!   [`stale`](JwksOptions::stale) after it was fetched; and nobody whose key is known
+//!   waits longer than [`patience`](JwksOptions::patience) for a server that is slow.
+//! - HTTPS alone, but for this machine's own loopback; redirects to HTTPS alone, or none;
+//!   the time and size of an answer and the number of its keys are bounded.
 
 mod cache;
 mod fetch;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,10 +36,42 @@ pub struct JwksOptions {
     pub stale: Duration,
     /// The time for one fetch, from connecting to the last byte; default 10 s.
     pub timeout: Duration,
+    /// How long a token of a known key waits for a set that is being renewed; then the set of
+    /// before serves it. Default 1 s.
+    pub patience: Duration,
+    /// Redirects that are followed, one after another; default 3.
+    pub redirects: usize,
     /// Certificates in PEM: the only authorities that are believed. `None` = the system's.
     pub authorities: Option<Vec<u8>>,
     /// Allow `http://` to hosts other than loopback: anybody on the way can then sign.
     pub plain_http: bool,
+    /// Told of every fetch; default nobody.
+    pub observer: Observer,
+}
+
+/// Who is told what each fetch brought: for metrics, and for a log of one's own.
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<Observe>>);
+
+type Observe = dyn Fn(Result<&KeySet, &JwksError>) + Send + Sync;
+
+impl Observer {
+    /// It is called in the task of the fetch, and must not block.
+    pub fn new(observe: impl Fn(Result<&KeySet, &JwksError>) + Send + Sync + 'static) -> Observer {
+        Observer(Some(Arc::new(observe)))
+    }
+
+    fn tell(&self, fetched: Result<&KeySet, &JwksError>) {
+        if let Some(observe) = &self.0 {
+            observe(fetched);
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Observer" } else { "None" })
+    }
 }
 
 impl Default for JwksOptions {
@@ -47,8 +81,11 @@ impl Default for JwksOptions {
             fresh: Duration::from_secs(3_600),
             stale: Duration::from_secs(86_400),
             timeout: Duration::from_secs(10),
+            patience: Duration::from_secs(1),
+            redirects: 3,
             authorities: None,
             plain_http: false,
+            observer: Observer::default(),
         }
     }
 }
@@ -75,10 +112,28 @@ pub enum JwksError {
     Unreachable(String),
     #[error("the key set is answered with status {0}, not 200")]
     Status(u16),
+    #[error("the key set is answered with status {status}: come again in {} s", .retry_after.as_secs())]
+    Busy { status: u16, retry_after: Duration },
+    #[error("where the key set is cannot be learnt: {what}")]
+    Address {
+        what: String,
+        retry_after: Option<Duration>,
+    },
     #[error(transparent)]
     Set(#[from] KeySetError),
     #[error("the key set was fetched too long ago")]
     Stale,
+}
+
+impl JwksError {
+    /// When the server said to come again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            JwksError::Busy { retry_after, .. } => Some(*retry_after),
+            JwksError::Address { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 /// Fetches and caches one key set. Share it: one per URL and process.
@@ -88,6 +143,8 @@ pub struct JwksClient {
     url: Url,
     cache: Arc<Mutex<Cache>>,
     flight: Arc<tokio::sync::Mutex<()>>,
+    patience: Duration,
+    observer: Observer,
 }
 
 impl JwksClient {
@@ -103,6 +160,8 @@ impl JwksClient {
             url,
             cache: Arc::new(Mutex::new(Cache::new(&options))),
             flight: Arc::default(),
+            patience: options.patience,
+            observer: options.observer,
         })
     }
 
@@ -119,9 +178,9 @@ impl JwksClient {
             Step::Fetch { meanwhile } => meanwhile,
         };
         let flight = Arc::clone(&self.flight);
-        let seat = match (flight.try_lock_owned(), meanwhile) {
+        let seat = match (flight.try_lock_owned(), &meanwhile) {
             (Ok(seat), _) => seat,
-            (Err(_), Some(stale)) => return Ok(stale),
+            (Err(_), Some(stale)) => return Ok(Arc::clone(stale)),
             (Err(_), None) => Arc::clone(&self.flight).lock_owned().await,
         };
         // Whoever waited finds what the flight before brought.
@@ -130,14 +189,22 @@ impl JwksClient {
         }
         let (http, url) = (self.http.clone(), self.url.clone());
         let (cache, asked) = (Arc::clone(&self.cache), kid.map(str::to_owned));
-        let landed = tokio::spawn(async move {
+        let observer = self.observer.clone();
+        let flight = tokio::spawn(async move {
             let fetched = fetch::fetch(&http, url).await;
+            observer.tell(fetched.as_ref().map(|fetched| &fetched.set));
             let result = lock(&cache).land(fetched, asked.as_deref(), now);
             drop(seat);
             result
         });
-        let lost = |_| Err(JwksError::Client("the fetch was stopped".into()));
-        landed.await.unwrap_or_else(lost)
+        let landed = match meanwhile {
+            None => flight.await,
+            Some(stale) => match tokio::time::timeout(self.patience, flight).await {
+                Ok(landed) => landed,
+                Err(_) => return Ok(stale),
+            },
+        };
+        landed.unwrap_or_else(|_| Err(JwksError::Client("the fetch was stopped".into())))
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {

@@ -111,6 +111,10 @@ impl<'a> Jws<'a> {
         }
     }
 
+    pub(crate) fn into_header(self) -> Header {
+        self.header
+    }
+
     /// The header's algorithm, if nothing in the header forbids to go on.
     pub(crate) fn algorithm(&self, allowed: &[Algorithm]) -> Result<Algorithm, Refusal> {
         if self.header.members.contains_key("crit") {

@@ -53,8 +53,8 @@
 //! - **A refusal names the rule and never quotes the token** ([`Refusal`]): it may be
 //!   written into any log.
 //!
-//! Revocation, one-time use (`jti`), `nonce` and `azp` are the caller's: the claims are
-//! in [`Verified`].
+//! Revocation, one-time use (`jti`) and `nonce` are the caller's: the claims are in
+//! [`Verified`].
 #![warn(clippy::exhaustive_enums)]
 
 mod algorithm;
@@ -69,13 +69,15 @@ pub mod jws;
 mod key_set;
 mod refusal;
 mod thumbprint;
+mod unverified;
 
 pub use algorithm::Algorithm;
 pub use claims::{Rules, RulesError, Verified};
 pub use issuer::{Issuer, Keys, Trust, TrustError};
 pub use jwk::{Key, KeyRefusal};
-pub use jwks::{JwksClient, JwksError, JwksOptions};
+pub use jwks::{JwksClient, JwksError, JwksOptions, Observer};
 pub use jws::{Header, Jws};
 pub use key_set::{KeySet, KeySetError, RefusedKey};
 pub use refusal::{Part, Refusal};
 pub use thumbprint::thumbprint;
+pub use unverified::Unverified;

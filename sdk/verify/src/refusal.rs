@@ -71,6 +71,8 @@ pub enum Refusal {
     Issuer,
     #[error("the claim aud names nobody that is meant here")]
     Audience,
+    #[error("the claim azp names another client, or is missing beside several values of aud")]
+    Party,
     #[error("the token has expired (exp is {0} s ago)")]
     Expired(u64),
     #[error("the token is not valid yet (nbf is in {0} s)")]
@@ -107,6 +109,7 @@ impl Refusal {
             Refusal::Type => "typ",
             Refusal::Issuer => "iss",
             Refusal::Audience => "aud",
+            Refusal::Party => "azp",
             Refusal::Expired(_) => "exp",
             Refusal::NotYet(_) => "nbf",
             Refusal::IssuedInFuture(_) => "iat",
@@ -114,6 +117,14 @@ impl Refusal {
             Refusal::KeyMismatch => "key",
             Refusal::Signature => "signature",
             Refusal::KeysUnavailable(_) => "keys-unavailable",
+        }
+    }
+
+    /// When the issuer's server said to come again, if this is an outage.
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Refusal::KeysUnavailable(error) => error.retry_after(),
+            _ => None,
         }
     }
 

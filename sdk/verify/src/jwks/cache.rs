@@ -34,6 +34,8 @@ pub(super) struct Cache {
     stale: u64,
     held: Option<Held>,
     tried: Option<u64>,
+    /// When a fetch was made for the sake of a kid that was unknown.
+    looked: Option<u64>,
     /// Why the last try failed.
     error: Option<JwksError>,
     /// Unknown kids, and when they were looked for.
@@ -55,17 +57,15 @@ impl Cache {
             stale: options.stale.as_secs(),
             held: None,
             tried: None,
+            looked: None,
             error: None,
             absent: HashMap::new(),
         }
     }
 
     pub(super) fn step(&self, kid: Option<&str>, now: u64) -> Step {
-        let due = !self
-            .tried
-            .is_some_and(|tried| within(tried, self.pause(), now));
         let Some(held) = self.usable(now) else {
-            return if due {
+            return if self.is_due(now) {
                 Step::Fetch { meanwhile: None }
             } else {
                 Step::Done(self.best(now))
@@ -73,7 +73,12 @@ impl Cache {
         };
         let known = kid.is_none_or(|kid| held.set.has(kid));
         let fresh = within(held.fetched, held.lifetime, now);
-        if !due || fresh && (known || kid.is_some_and(|kid| self.is_absent(kid, now))) {
+        let fetch = if fresh {
+            !known && self.may_look(kid, now)
+        } else {
+            self.is_due(now)
+        };
+        if !fetch {
             return Step::Done(Ok(Arc::clone(&held.set)));
         }
         Step::Fetch {
@@ -88,7 +93,15 @@ impl Cache {
         asked: Option<&str>,
         now: u64,
     ) -> Result<Arc<KeySet>, JwksError> {
+        let had = |cache: &Cache| {
+            let held = cache.held.as_ref();
+            asked.is_none_or(|kid| held.is_some_and(|held| held.set.has(kid)))
+        };
+        let first = self.held.is_none();
         self.tried = Some(now);
+        if !first && !had(self) {
+            self.looked = Some(now);
+        }
         match fetched {
             Ok(Fetched { set, max_age }) => {
                 let longest = self.fresh.max(self.refetch);
@@ -99,6 +112,9 @@ impl Cache {
                 });
                 self.error = None;
                 self.remember_absent(asked, now);
+                if !had(self) {
+                    self.looked = Some(now);
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a key set cannot be renewed");
@@ -121,12 +137,29 @@ impl Cache {
         held.filter(|held| within(held.fetched, self.stale.max(held.lifetime), now))
     }
 
+    /// May the server be asked again?
+    fn is_due(&self, now: u64) -> bool {
+        let tried = self.tried;
+        !tried.is_some_and(|tried| within(tried, self.pause(), now))
+    }
+
+    /// May it be asked for the sake of a kid that the set lacks? A set that came a moment ago for
+    /// another reason does not forbid it: the issuer may have changed its keys just then.
+    fn may_look(&self, kid: Option<&str>, now: u64) -> bool {
+        let looked = self.looked;
+        let recently = looked.is_some_and(|looked| within(looked, self.refetch, now));
+        let failed = self.error.is_some() && !self.is_due(now);
+        !recently && !failed && !kid.is_some_and(|kid| self.is_absent(kid, now))
+    }
+
     /// Between two tries. With nothing to serve, nobody can be helped by waiting longer.
     fn pause(&self) -> u64 {
-        match self.held {
+        let pause = match self.held {
             Some(_) => self.refetch,
             None => self.refetch.min(5),
-        }
+        };
+        let told = self.error.as_ref().and_then(JwksError::retry_after);
+        pause.max(told.map_or(0, |told| told.as_secs()))
     }
 
     fn is_absent(&self, kid: &str, now: u64) -> bool {

@@ -2,18 +2,19 @@
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode, Url};
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
 
 use super::cache::Fetched;
 use super::{JwksError, JwksOptions};
 use crate::key_set::SET_LIMIT;
 use crate::{KeySet, KeySetError};
 
-/// Redirects in a row.
-const REDIRECTS: usize = 3;
+/// Nobody is believed who says to come again later than this.
+const LONGEST_PAUSE: u64 = 300;
 
 /// A client for one URL.
 pub(super) fn client(url: &Url, options: &JwksOptions) -> Result<Client, JwksError> {
@@ -25,10 +26,11 @@ pub(super) fn client(url: &Url, options: &JwksOptions) -> Result<Client, JwksErr
         "http" => return Err(JwksError::PlainHttp),
         _ => return Err(JwksError::Url),
     }
+    let redirects = options.redirects;
     let mut builder = Client::builder()
         .timeout(options.timeout)
-        .redirect(Policy::custom(|attempt| {
-            if attempt.url().scheme() == "https" && attempt.previous().len() <= REDIRECTS {
+        .redirect(Policy::custom(move |attempt| {
+            if attempt.url().scheme() == "https" && attempt.previous().len() <= redirects {
                 attempt.follow()
             } else {
                 attempt.error("not followed")
@@ -55,7 +57,7 @@ pub(super) async fn fetch(client: &Client, url: Url) -> Result<Fetched, JwksErro
     let request = client.get(url).header(ACCEPT, "application/json");
     let mut response = request.send().await.map_err(failure)?;
     if response.status() != StatusCode::OK {
-        return Err(JwksError::Status(response.status().as_u16()));
+        return Err(refused(&response));
     }
     let max_age = max_age(response.headers());
     let mut document = Vec::new();
@@ -70,6 +72,20 @@ pub(super) async fn fetch(client: &Client, url: Url) -> Result<Fetched, JwksErro
         tracing::warn!("a key set has a key that is not used: {key}");
     }
     Ok(Fetched { set, max_age })
+}
+
+/// An answer that is none. Only a pause in seconds is understood (RFC 9110 section 10.2.3).
+fn refused(response: &Response) -> JwksError {
+    let status = response.status().as_u16();
+    let pause = response.headers().get(RETRY_AFTER);
+    let pause = pause.and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok());
+    match pause {
+        Some(seconds) if matches!(status, 429 | 503) => JwksError::Busy {
+            status,
+            retry_after: Duration::from_secs(LONGEST_PAUSE.min(seconds)),
+        },
+        _ => JwksError::Status(status),
+    }
 }
 
 fn failure(error: reqwest::Error) -> JwksError {

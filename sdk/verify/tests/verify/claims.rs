@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_verify::{Algorithm, Refusal, Rules, RulesError};
 use serde_json::{Value, json};
 
-use crate::support::{Good, ISSUER, NOW, rule};
+use crate::support::{Good, ISSUER, NOW, rule, with};
 
 #[test]
 fn t38_token_is_good_until_exp_and_the_leeway() {
@@ -174,4 +174,28 @@ fn rules_without_issuer_audience_or_algorithm_are_no_rules() {
         Err(RulesError::Audience)
     );
     assert_eq!(Rules::new(ISSUER, ["us"], []), Err(RulesError::Algorithm));
+}
+
+#[test]
+fn id_token_for_several_audiences_names_its_client_in_azp() {
+    let good = Good::new();
+    let rules = good.rules.clone().authorized_party("us");
+    let good = Good { rules, ..good };
+    let of = |aud: Value, azp: Value| {
+        let mut claims = with(Good::claims(), json!({ "aud": aud }));
+        if !azp.is_null() {
+            claims = with(claims, json!({ "azp": azp }));
+        }
+        good.verify(&good.pair.token(&Good::header(), &claims))
+    };
+    assert!(of(json!("us"), Value::Null).is_ok());
+    assert!(of(json!(["us"]), json!("us")).is_ok());
+    assert!(of(json!(["us", "them"]), json!("us")).is_ok());
+    for (aud, azp) in [
+        (json!(["us", "them"]), Value::Null),
+        (json!(["us", "them"]), json!("them")),
+        (json!("us"), json!("them")),
+    ] {
+        assert_eq!(of(aud, azp), Err(Refusal::Party));
+    }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_verify::{
-    Algorithm, Issuer, JwksClient, JwksError, JwksOptions, KeySet, KeySetError, Refusal, Rules,
-    Trust,
+    Algorithm, Issuer, JwksClient, JwksError, JwksOptions, KeySet, KeySetError, Observer, Refusal,
+    Rules, Trust,
 };
 use serde_json::json;
 
@@ -72,7 +72,7 @@ async fn k15_flood_of_unknown_kids_is_one_fetch_per_interval() {
     let pair = Pair::ed25519();
     let web = Web::start(ok(&document(&pair, "a"))).await;
     let client = Arc::new(client(&web.url));
-    client.keys(Some("a"), NOW).await.unwrap();
+    client.keys(Some("x"), NOW).await.unwrap();
     let mut flood = tokio::task::JoinSet::new();
     for n in 0..2_000_u32 {
         let client = Arc::clone(&client);
@@ -124,12 +124,70 @@ async fn new_key_is_found_by_its_kid_before_the_set_is_stale() {
         with(old.jwk(), json!({ "kid": "old" })),
         with(new.jwk(), json!({ "kid": "new" })),
     ])));
+    assert!(trust.verify(&token(&new, "new"), NOW + 5).await.is_ok());
+    assert_eq!(web.asked(), 2);
+    // One such look per interval, whatever it brought.
     assert_eq!(
-        trust.verify(&token(&new, "new"), NOW + 5).await,
+        trust.verify(&token(&new, "newer"), NOW + 64).await,
         Err(Refusal::KidUnknown)
     );
-    assert!(trust.verify(&token(&new, "new"), NOW + 60).await.is_ok());
     assert_eq!(web.asked(), 2);
+    let later = trust.verify(&token(&new, "newer"), NOW + 65).await;
+    assert_eq!(later, Err(Refusal::KidUnknown));
+    assert_eq!(web.asked(), 3);
+}
+
+#[tokio::test]
+async fn known_key_does_not_wait_for_a_server_that_hangs() {
+    let pair = Pair::ed25519();
+    let web = Web::start(ok(&document(&pair, "a"))).await;
+    let mut options = JwksOptions::default();
+    options.patience = Duration::from_millis(20);
+    let client = JwksClient::new(&web.url, options).unwrap();
+    client.keys(Some("a"), NOW).await.unwrap();
+    web.answer(UNFINISHED.to_vec());
+    let started = std::time::Instant::now();
+    let served = client.keys(Some("a"), NOW + 3_600).await.unwrap();
+    assert_eq!(kids(&served), ["a"]);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "not its timeout"
+    );
+    assert_eq!(web.asked(), 2);
+}
+
+#[tokio::test]
+async fn o09_retry_after_is_handed_on_and_kept_to() {
+    let pair = Pair::ed25519();
+    let web = Web::start(http("429 Slow down", "retry-after: 30\r\n", b"")).await;
+    let client = client(&web.url);
+    let error = client.keys(None, NOW).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
+    web.answer(ok(&document(&pair, "a")));
+    assert!(client.keys(None, NOW + 29).await.is_err());
+    assert_eq!(web.asked(), 1);
+    assert!(client.keys(None, NOW + 30).await.is_ok());
+}
+
+#[tokio::test]
+async fn observer_is_told_of_each_fetch_and_its_outcome() {
+    let pair = Pair::ed25519();
+    let web = Web::start(ok(&document(&pair, "a"))).await;
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let mut options = JwksOptions::default();
+    options.redirects = 0;
+    options.observer = Observer::new(move |fetched| {
+        let keys = fetched.map(|set| set.keys().len()).map_err(Clone::clone);
+        heard.lock().unwrap().push(keys);
+    });
+    let client = JwksClient::new(&web.url, options).unwrap();
+    client.keys(None, NOW).await.unwrap();
+    let elsewhere = "location: https://127.0.0.1:1/\r\n";
+    web.answer(http("302 Found", elsewhere, b""));
+    client.keys(None, NOW + 3_600).await.unwrap();
+    let told = told.lock().unwrap();
+    assert_eq!(*told, [Ok(1), Err(JwksError::Redirect)]);
 }
 
 #[tokio::test]
