@@ -7,6 +7,22 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// What others than tokens may hold: answers of an issuer's server.
+const DOCUMENT: Limits = Limits {
+    depth: 32,
+    values: 16_384,
+};
+
+/// Reads one object as I-JSON has it (RFC 7493), where a name that occurs twice is a fault: for
+/// answers on which a decision rests, such as those of introspection. At most 32 levels and
+/// 16,384 values; the caller bounds the bytes.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn strict_object(bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
+    object(bytes, DOCUMENT)
+}
+
 /// How large a document may be, beside its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -17,17 +33,23 @@ pub(crate) struct Limits {
 }
 
 /// What is wrong with a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
     /// Not JSON in UTF-8, or a number that is none.
+    #[error("not JSON in UTF-8")]
     Syntax,
     /// An array, a string, …
+    #[error("JSON, but no object")]
     NotObject,
     /// A name occurs twice in one object.
+    #[error("JSON that names a member twice")]
     Duplicate,
     /// Deeper than allowed.
+    #[error("JSON that is nested too deeply")]
     Depth,
     /// More values than allowed.
+    #[error("JSON with too many values")]
     Values,
 }
 

@@ -74,6 +74,7 @@ mod unverified;
 pub use algorithm::Algorithm;
 pub use claims::{Rules, RulesError, Verified};
 pub use issuer::{Issuer, Keys, Trust, TrustError};
+pub use json::{Fault as JsonFault, strict_object};
 pub use jwk::{Key, KeyRefusal};
 pub use jwks::{JwksClient, JwksError, JwksOptions, Observer};
 pub use jws::{Header, Jws};
