@@ -34,7 +34,7 @@ pub(super) struct Ring {
 impl Keys {
     pub(super) fn new(settings: &Arc<Settings>, cx: &Cx) -> Result<Self> {
         let mistake = |error: RulesError| AuthError::invalid(error.to_string());
-        let issuers = || std::iter::once(&settings.issuer).chain(&settings.also_issuers);
+        let issuers = || std::iter::once(&settings.issuer).chain(&settings.more_issuers);
         let client = settings.client.as_ref().map(|client| client.id.clone());
         let mut audiences = settings.audiences.clone();
         if audiences.is_empty() {

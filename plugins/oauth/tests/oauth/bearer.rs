@@ -33,24 +33,72 @@ async fn forged_tokens_are_denied_each_by_its_rule() {
     let now = now.unwrap().as_secs();
     for (id, what, rule) in [
         ("T01 O20 unsigned", json!({ "alg": "none" }), "alg"),
-        ("T04 HS256 over the public key", json!({ "alg": "HS256" }), "alg"),
+        (
+            "T04 HS256 over the public key",
+            json!({ "alg": "HS256" }),
+            "alg",
+        ),
         ("T07 PS256 is not listed", json!({ "alg": "PS256" }), "alg"),
         ("T09 ES256 is not listed", json!({ "alg": "ES256" }), "alg"),
-        ("T19 T51 a foreign key", json!({ "foreignKey": true }), "signature"),
-        ("a tampered payload", json!({ "tamper": { "sub": "root" } }), "signature"),
-        ("T22 kid of a file", json!({ "header": { "kid": "../../dev/null" } }), "kid"),
-        ("T38 O20 expired", json!({ "claims": { "exp": now - 60 } }), "exp"),
+        (
+            "T19 T51 a foreign key",
+            json!({ "foreignKey": true }),
+            "signature",
+        ),
+        (
+            "a tampered payload",
+            json!({ "tamper": { "sub": "root" } }),
+            "signature",
+        ),
+        (
+            "T22 kid of a file",
+            json!({ "header": { "kid": "../../dev/null" } }),
+            "kid",
+        ),
+        (
+            "T38 O20 expired",
+            json!({ "claims": { "exp": now - 60 } }),
+            "exp",
+        ),
         ("T39 exp is missing", json!({ "drop": ["exp"] }), "exp"),
-        ("T41 nbf is in the future", json!({ "claims": { "nbf": now + 90 } }), "nbf"),
-        ("T41 iat is in the future", json!({ "claims": { "iat": now + 90 } }), "iat"),
+        (
+            "T41 nbf is in the future",
+            json!({ "claims": { "nbf": now + 90 } }),
+            "nbf",
+        ),
+        (
+            "T41 iat is in the future",
+            json!({ "claims": { "iat": now + 90 } }),
+            "iat",
+        ),
         ("T43 iss is missing", json!({ "drop": ["iss"] }), "iss"),
-        ("T45 O20 aud of others", json!({ "claims": { "aud": "urn:other" } }), "aud"),
+        (
+            "T45 O20 aud of others",
+            json!({ "claims": { "aud": "urn:other" } }),
+            "aud",
+        ),
         ("T45 aud is missing", json!({ "drop": ["aud"] }), "aud"),
-        ("T45 aud is empty", json!({ "claims": { "aud": [] } }), "aud"),
+        (
+            "T45 aud is empty",
+            json!({ "claims": { "aud": [] } }),
+            "aud",
+        ),
         ("sub is missing", json!({ "drop": ["sub"] }), "sub"),
-        ("T56 a token within", json!({ "header": { "cty": "JWT" } }), "cty"),
-        ("T48 a security event", json!({ "header": { "typ": "secevent+jwt" } }), "typ"),
-        ("T48 a logout token", json!({ "header": { "typ": "logout+jwt" } }), "typ"),
+        (
+            "T56 a token within",
+            json!({ "header": { "cty": "JWT" } }),
+            "cty",
+        ),
+        (
+            "T48 a security event",
+            json!({ "header": { "typ": "secevent+jwt" } }),
+            "typ",
+        ),
+        (
+            "T48 a logout token",
+            json!({ "header": { "typ": "logout+jwt" } }),
+            "typ",
+        ),
         (
             "T48 a logout token without typ",
             json!({ "header": { "typ": "JWT" }, "claims": { "events": { "http://schemas.openid.net/event/backchannel-logout": {} } } }),
@@ -86,7 +134,10 @@ async fn forms_that_are_no_signed_compact_token_are_denied() {
     let (head, rest) = good.split_once('.').unwrap();
     let payload = rest.split('.').next().unwrap();
     let header = r#"{"alg":"EdDSA","kid":"k"}"#;
-    let twice = format!(r#"{{"iss":"{0}","sub":"a","sub":"b","aud":"us","exp":9999999999}}"#, liar.issuer);
+    let twice = format!(
+        r#"{{"iss":"{0}","sub":"a","sub":"b","aud":"us","exp":9999999999}}"#,
+        liar.issuer
+    );
     let cut = good[..good.len() - 1].to_owned();
     for (id, token, rule) in [
         ("T31 two segments", format!("{head}.{payload}"), "segments"),
@@ -101,14 +152,25 @@ async fn forms_that_are_no_signed_compact_token_are_denied() {
         ("T35 a BOM", liar.sign(header, "\u{feff}{}"), "json"),
         ("T37 depth", liar.sign(header, &"[".repeat(20_000)), "json"),
         ("T03 alg is null", liar.sign(r#"{"alg":null}"#, "{}"), "alg"),
-        ("T28 crit", liar.token(json!({ "crit": ["exp"] }), json!({})), "crit"),
-        ("T28 crit is empty", liar.token(json!({ "crit": [] }), json!({})), "crit"),
+        (
+            "T28 crit",
+            liar.token(json!({ "crit": ["exp"] }), json!({})),
+            "crit",
+        ),
+        (
+            "T28 crit is empty",
+            liar.token(json!({ "crit": [] }), json!({})),
+            "crit",
+        ),
     ] {
         let verdict = bearer(&oauth, &token).await;
         assert_eq!(denied(verdict), rule, "{id}: {token}");
     }
     for (id, token) in [
-        ("T30 JSON serialisation", r#"{"protected":"e30","payload":"e30","signature":""}"#),
+        (
+            "T30 JSON serialisation",
+            r#"{"protected":"e30","payload":"e30","signature":""}"#,
+        ),
         ("T31 a leading dot", &format!(".{good}")),
         ("T31 whitespace within", &good.replacen('.', ". ", 1)),
     ] {
@@ -121,7 +183,11 @@ async fn forms_that_are_no_signed_compact_token_are_denied() {
 async fn t20_t21_no_request_ever_leaves_because_a_token_says_so() {
     let (ours, theirs) = (Liar::start().await, Liar::start().await);
     let oauth = instance(ours.settings(json!({}))).await;
-    assert!(bearer(&oauth, &ours.token(json!({}), json!({}))).await.is_ok());
+    assert!(
+        bearer(&oauth, &ours.token(json!({}), json!({})))
+            .await
+            .is_ok()
+    );
     let before = ours.asked();
     let there = format!("{}/jwks", theirs.issuer);
     let jwk = theirs.jwk("k");

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use countersign_oauth::{Config, OAuth};
 use countersign_sdk::prelude::*;
-use countersign_sdk::testing;
+use countersign_sdk::{Kind, testing};
 use serde_json::{Value, json};
 
 /// The `aud` of the JWTs that the provider issues and forges.
@@ -190,7 +190,7 @@ pub(crate) async fn exchange(oauth: &OAuth, token: &str, body: Value) -> Result<
 #[track_caller]
 pub(crate) fn denied(verdict: Result<Option<User>>) -> String {
     let error = verdict.expect_err("it is accepted");
-    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(error.kind(), Kind::Denied, "{error}");
     let detail = error.detail();
     let rule = detail.split_once("rule ").map(|(_, rest)| rest);
     let rule = rule.and_then(|rest| rest.split(':').next());
@@ -201,6 +201,6 @@ pub(crate) fn denied(verdict: Result<Option<User>>) -> String {
 #[track_caller]
 pub(crate) fn outage(verdict: Result<Option<User>>) -> String {
     let error = verdict.expect_err("it is accepted");
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind(), Kind::Unavailable, "{error}");
     error.detail().to_owned()
 }

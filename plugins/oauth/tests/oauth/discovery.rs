@@ -14,23 +14,35 @@ async fn configuring_asks_nobody_and_many_at_once_ask_once() {
     assert_eq!(liar.asked(), 0);
     let mut many = tokio::task::JoinSet::new();
     for _ in 0..100 {
-        let (oauth, token) = (std::sync::Arc::clone(&oauth), liar.token(json!({}), json!({})));
+        let (oauth, token) = (
+            std::sync::Arc::clone(&oauth),
+            liar.token(json!({}), json!({})),
+        );
         many.spawn(async move { bearer(&oauth, &token).await.unwrap().is_some() });
     }
     assert!(many.join_all().await.into_iter().all(|accepted| accepted));
-    assert_eq!((liar.requests(DOCUMENT).len(), liar.requests("/jwks").len()), (1, 1));
+    assert_eq!(
+        (liar.requests(DOCUMENT).len(), liar.requests("/jwks").len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn k19_document_of_another_issuer_is_refused_and_both_are_named() {
     let liar = Liar::start().await;
-    for other in ["https://evil.example".to_owned(), format!("{}/", liar.issuer)] {
+    for other in [
+        "https://evil.example".to_owned(),
+        format!("{}/", liar.issuer),
+    ] {
         liar.json(DOCUMENT, liar.document(json!({ "issuer": other })));
         let oauth = instance(liar.settings(json!({}))).await;
         let told = outage(bearer(&oauth, &liar.token(json!({}), json!({}))).await);
         assert!(told.contains(&format!("{other:?}")), "{told}");
         assert!(told.contains(&format!("{:?}", liar.issuer)), "{told}");
-        assert!(liar.requests("/jwks").is_empty(), "its keys are not asked for");
+        assert!(
+            liar.requests("/jwks").is_empty(),
+            "its keys are not asked for"
+        );
     }
 }
 
@@ -43,15 +55,24 @@ async fn documents_that_are_none_are_outages_and_no_verdict() {
         (json!({ "jwks_uri": null }), "jwks_uri"),
         (json!({ "jwks_uri": 1 }), "jwks_uri that is no text"),
         (json!({ "jwks_uri": "nowhere" }), "jwks_uri that is no URL"),
-        (json!({ "jwks_uri": "file:///etc/passwd" }), "jwks_uri that is not https://"),
-        (json!({ "token_endpoint": "ftp://x/" }), "token_endpoint that is not https://"),
+        (
+            json!({ "jwks_uri": "file:///etc/passwd" }),
+            "jwks_uri that is not https://",
+        ),
+        (
+            json!({ "token_endpoint": "ftp://x/" }),
+            "token_endpoint that is not https://",
+        ),
     ] {
         liar.json(DOCUMENT, liar.document(document));
         let oauth = instance(liar.settings(json!({}))).await;
         let told = outage(bearer(&oauth, &token).await);
         assert!(told.contains(expected), "{told}");
     }
-    let twice = format!(r#"{{"issuer":"https://evil.example","issuer":"{}"}}"#, liar.issuer);
+    let twice = format!(
+        r#"{{"issuer":"https://evil.example","issuer":"{}"}}"#,
+        liar.issuer
+    );
     liar.says(DOCUMENT, "200 OK", "application/json", twice.as_bytes());
     let oauth = instance(liar.settings(json!({}))).await;
     assert!(outage(bearer(&oauth, &token).await).contains("twice"));

@@ -14,7 +14,10 @@ async fn t48_id_tokens_are_for_the_client_and_access_tokens_are_not_id_tokens() 
     let liar = Liar::start().await;
     let settings = liar.settings(json!({ "client_id": "web", "audiences": ["us", "web"] }));
     let oauth = instance(settings).await;
-    let id_token = liar.token(json!({}), json!({ "aud": "web", "at_hash": "x", "nonce": "n" }));
+    let id_token = liar.token(
+        json!({}),
+        json!({ "aud": "web", "at_hash": "x", "nonce": "n" }),
+    );
     let access = liar.token(json!({ "typ": "at+jwt" }), json!({}));
     let accepted = async |token: &str, typ: &str| {
         matches!(exchange(&oauth, token, urn(typ)).await, Ok(Some(_)))
@@ -22,8 +25,14 @@ async fn t48_id_tokens_are_for_the_client_and_access_tokens_are_not_id_tokens() 
     assert!(accepted(&id_token, "id_token").await);
     assert!(accepted(&access, "access_token").await);
     assert!(accepted(&id_token, "jwt").await && accepted(&access, "jwt").await);
-    assert_eq!(denied(exchange(&oauth, &id_token, urn("access_token")).await), "kind");
-    assert_eq!(denied(exchange(&oauth, &access, urn("id_token")).await), "typ");
+    assert_eq!(
+        denied(exchange(&oauth, &id_token, urn("access_token")).await),
+        "kind"
+    );
+    assert_eq!(
+        denied(exchange(&oauth, &access, urn("id_token")).await),
+        "typ"
+    );
     // An ID token is for the client, and for nobody beside it who is not named in azp.
     for (claims, rule) in [
         (json!({ "aud": "us" }), "aud"),

@@ -44,7 +44,10 @@ impl Liar {
                 tokio::spawn(serve(stream, Arc::clone(&state)));
             }
         });
-        liar.json("/.well-known/openid-configuration", liar.document(json!({})));
+        liar.json(
+            "/.well-known/openid-configuration",
+            liar.document(json!({})),
+        );
         liar.json("/jwks", json!({ "keys": [liar.jwk("k")] }));
         liar
     }
@@ -67,7 +70,12 @@ impl Liar {
 
     /// Answers with this JSON from now on.
     pub(crate) fn json(&self, path: &str, body: Value) {
-        self.says(path, "200 OK", "application/json", body.to_string().as_bytes());
+        self.says(
+            path,
+            "200 OK",
+            "application/json",
+            body.to_string().as_bytes(),
+        );
     }
 
     pub(crate) fn says(&self, path: &str, status: &str, content: &str, body: &[u8]) {
@@ -165,7 +173,9 @@ fn is_whole(request: &[u8]) -> bool {
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;
     };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 

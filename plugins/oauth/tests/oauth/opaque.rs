@@ -11,13 +11,17 @@ const TOKEN: &str = "opaque-canary_1";
 
 /// Introspection at a server that lies, with changes of the settings.
 fn asking(liar: &Liar, more: Value) -> Value {
-    let mut settings = liar.settings(json!({ "client_id": "me", "client_secret": "s3cret canary" }));
+    let mut settings =
+        liar.settings(json!({ "client_id": "me", "client_secret": "s3cret canary" }));
     crate::bed::put_over(&mut settings, more);
     settings
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 #[tokio::test]
@@ -29,7 +33,8 @@ async fn token_of_the_real_provider_is_introspected() {
     assert_eq!(user.id, format!("bob@{}", bed().issuer()));
     let unknown = bearer(&oauth, "unknown-to-everybody").await.unwrap_err();
     assert!(unknown.detail().contains("not active"), "{unknown}");
-    let elsewhere = instance(bed().introspecting(json!({ "audiences": [crate::bed::AUDIENCE] }))).await;
+    let elsewhere =
+        instance(bed().introspecting(json!({ "audiences": [crate::bed::AUDIENCE] }))).await;
     let foreign = bearer(&elsewhere, token).await.unwrap_err();
     assert!(foreign.detail().contains("another client"), "{foreign}");
 }
@@ -86,7 +91,7 @@ async fn o16_answers_that_do_not_say_yes_for_us_are_denied() {
         match bearer(&oauth, TOKEN).await {
             Ok(user) => assert!(user.is_some() && good_still, "{change}"),
             Err(error) => {
-                assert_eq!(error.kind(), countersign_sdk::ErrorKind::Denied, "{error}");
+                assert_eq!(error.kind(), countersign_sdk::Kind::Denied, "{error}");
                 assert!(!good_still, "{change}: {error}");
                 assert!(!error.detail().contains("canary"), "{error}");
             }
@@ -100,7 +105,10 @@ async fn o16_answers_that_do_not_say_yes_for_us_are_denied() {
 #[tokio::test]
 async fn token_and_secret_are_sent_as_rfc7662_and_rfc6749_have_it() {
     let liar = Liar::start().await;
-    liar.json("/introspect", json!({ "active": true, "sub": "ada", "aud": "us" }));
+    liar.json(
+        "/introspect",
+        json!({ "active": true, "sub": "ada", "aud": "us" }),
+    );
     let basic = instance(asking(&liar, json!({}))).await;
     let in_body = json!({ "client_authentication": "client_secret_post" });
     let in_body = instance(asking(&liar, in_body)).await;
@@ -113,7 +121,11 @@ async fn token_and_secret_are_sent_as_rfc7662_and_rfc6749_have_it() {
         assert!(request.contains(&format!("token={TOKEN}&token_type_hint=access_token")));
     }
     // base64 of me:s3cret+canary
-    assert!(asked[0].contains("authorization: Basic bWU6czNjcmV0K2NhbmFyeQ=="), "{}", asked[0]);
+    assert!(
+        asked[0].contains("authorization: Basic bWU6czNjcmV0K2NhbmFyeQ=="),
+        "{}",
+        asked[0]
+    );
     assert!(!asked[0].contains("client_secret"));
     assert!(asked[1].contains("client_id=me&client_secret=s3cret+canary"));
     assert!(!asked[1].contains("authorization"));
@@ -127,14 +139,25 @@ async fn o09_o16_provider_that_cannot_be_asked_is_an_outage_without_secrets() {
         ("401 Unauthorized", "client_secret"),
         ("403 Forbidden", "client_secret"),
         ("500 Oops", "status 500"),
-        ("302 Found\r\nlocation: https://evil.example/", "redirects are not followed"),
+        (
+            "302 Found\r\nlocation: https://evil.example/",
+            "redirects are not followed",
+        ),
         ("400 Bad Request", "status 400"),
     ] {
         liar.says("/introspect", status, "application/json", b"{}");
         let told = outage(bearer(&oauth, TOKEN).await);
-        assert!(told.contains(expected) && !told.contains("canary"), "{told}");
+        assert!(
+            told.contains(expected) && !told.contains("canary"),
+            "{told}"
+        );
     }
-    liar.says("/introspect", "200 OK", "text/html", br#"{"active":true,"sub":"a","aud":"us"}"#);
+    liar.says(
+        "/introspect",
+        "200 OK",
+        "text/html",
+        br#"{"active":true,"sub":"a","aud":"us"}"#,
+    );
     assert!(outage(bearer(&oauth, TOKEN).await).contains("text/html"));
     liar.hang("/introspect");
     assert!(outage(bearer(&oauth, TOKEN).await).contains("in time"));
@@ -152,7 +175,10 @@ async fn provider_without_the_endpoint_is_not_asked() {
 #[tokio::test]
 async fn answers_are_asked_for_each_time_unless_a_cache_is_configured() {
     let liar = Liar::start().await;
-    liar.json("/introspect", json!({ "active": true, "sub": "ada", "aud": "us" }));
+    liar.json(
+        "/introspect",
+        json!({ "active": true, "sub": "ada", "aud": "us" }),
+    );
     let forgetful = instance(asking(&liar, json!({}))).await;
     let remembering = instance(asking(&liar, json!({ "cache": { "opaque": "1m" } }))).await;
     for (oauth, expected) in [(&forgetful, 2), (&remembering, 3)] {
@@ -165,7 +191,10 @@ async fn answers_are_asked_for_each_time_unless_a_cache_is_configured() {
     assert!(bearer(&forgetful, TOKEN).await.is_err());
     assert!(bearer(&remembering, TOKEN).await.unwrap().is_some());
     for _ in 0..2 {
-        assert!(bearer(&remembering, "another").await.is_err(), "refusals are not remembered");
+        assert!(
+            bearer(&remembering, "another").await.is_err(),
+            "refusals are not remembered"
+        );
     }
     assert_eq!(liar.requests("/introspect").len(), 6);
 }
@@ -173,7 +202,10 @@ async fn answers_are_asked_for_each_time_unless_a_cache_is_configured() {
 #[tokio::test]
 async fn jwts_are_never_asked_about_and_encrypted_ones_are() {
     let liar = Liar::start().await;
-    liar.json("/introspect", json!({ "active": true, "sub": "ada", "aud": "us" }));
+    liar.json(
+        "/introspect",
+        json!({ "active": true, "sub": "ada", "aud": "us" }),
+    );
     let oauth = instance(asking(&liar, json!({}))).await;
     let unsigned = "eyJhbGciOiJub25lIn0.e30.";
     assert!(bearer(&oauth, unsigned).await.is_err());

@@ -18,7 +18,10 @@ impl Drop for Folder {
 fn certificates() -> Folder {
     let name = format!("countersign-oauth-tls-{}", std::process::id());
     let folder = Folder(std::env::temp_dir().join(name));
-    let made = Command::new("bash").arg(script("tls/make_ca.sh")).arg(&folder.0).status();
+    let made = Command::new("bash")
+        .arg(script("tls/make_ca.sh"))
+        .arg(&folder.0)
+        .status();
     assert!(made.unwrap().success());
     folder
 }
@@ -43,7 +46,7 @@ async fn o11_certificates_are_checked_and_a_private_authority_is_believed_where_
     ] {
         let provider = serving(&folder.0, name);
         let oauth = instance(provider.settings(settings)).await;
-        let token = provider.forge_over_tls(&folder.0.join(format!("{name}.pem"))).await;
+        let token = provider.forge(json!({})).await;
         let verdict = bearer(&oauth, &token).await;
         if good {
             assert!(verdict.unwrap().is_some());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{JwksError, JwksOptions};
 use crate::KeySet;
@@ -52,9 +53,9 @@ struct Held {
 impl Cache {
     pub(super) fn new(options: &JwksOptions) -> Self {
         Cache {
-            refetch: options.refetch.as_secs(),
-            fresh: options.fresh.as_secs(),
-            stale: options.stale.as_secs(),
+            refetch: whole(options.refetch),
+            fresh: whole(options.fresh),
+            stale: whole(options.stale),
             held: None,
             tried: None,
             looked: None,
@@ -181,6 +182,11 @@ impl Cache {
         }
         self.absent.insert(kid.to_owned(), now);
     }
+}
+
+/// In whole seconds, never fewer: with none at all, what just came would be too old.
+fn whole(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 /// Is `now` in the `span` after `since`? Not if the clock was set back before it.

@@ -62,7 +62,7 @@ fn judge(answer: &Map<String, Value>, settings: &Settings, now: u64) -> Result<G
 }
 
 fn issuer(answer: &Map<String, Value>, settings: &Settings) -> Result<String, String> {
-    let ours = std::iter::once(&settings.issuer).chain(&settings.also_issuers);
+    let ours = std::iter::once(&settings.issuer).chain(&settings.more_issuers);
     match answer.get("iss") {
         None | Some(Value::Null) => Ok(settings.issuer.clone()),
         Some(Value::String(said)) if ours.into_iter().any(|known| known == said) => {
@@ -123,4 +123,90 @@ fn times(answer: &Map<String, Value>, leeway: u64, now: u64) -> Result<Option<u6
         }
     }
     Ok(until)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::check;
+
+    const NOW: u64 = 1_800_000_000;
+
+    /// Answers of every shape: who is let in is active, his name is a text, and the token is for us.
+    #[test]
+    fn o16_any_answer_is_judged_without_a_panic_and_only_a_plain_yes_lets_in() {
+        let config = json!({
+            "issuer": "https://sso.example", "audiences": ["us"], "algorithms": ["RS256"],
+            "client_id": "me", "client_secret": "pw",
+        });
+        let settings = check::settings(serde_json::from_value(config).unwrap()).unwrap();
+        let names = [
+            "active",
+            "sub",
+            "aud",
+            "iss",
+            "exp",
+            "nbf",
+            "iat",
+            "client_id",
+            "token_type",
+            "typ",
+            "cnf",
+        ];
+        let values = [
+            json!(true),
+            json!(false),
+            json!("true"),
+            json!(null),
+            json!("us"),
+            json!("them"),
+            json!(["us"]),
+            json!([1]),
+            json!({}),
+            json!(0),
+            json!(-1),
+            json!(1e308),
+            json!(NOW + 60),
+            json!("me"),
+            json!(""),
+            json!("Bearer"),
+            json!("https://sso.example"),
+        ];
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % below as u64).unwrap()
+        };
+        let mut accepted = 0;
+        for _ in 0..20_000 {
+            let mut answer = json!({ "active": true, "sub": "ada", "aud": "us" });
+            for _ in 0..random(4) {
+                answer[names[random(names.len())]] = values[random(values.len())].clone();
+            }
+            let answer = answer.as_object().unwrap();
+            if let Verdict::Good(identity, until) = read(answer.clone(), &settings, NOW) {
+                accepted += 1;
+                assert_eq!(answer["active"], json!(true));
+                assert_eq!(answer["sub"], json!(identity.subject));
+                assert!(!identity.subject.is_empty());
+                assert_eq!(identity.issuer, "https://sso.example");
+                let aud = &answer["aud"];
+                let to_us = answer
+                    .get("client_id")
+                    .is_some_and(|id| id == "me" || id == "us");
+                assert!(
+                    aud == "us" || aud == &json!(["us"]) || aud.is_null() && to_us,
+                    "{answer:?}"
+                );
+                assert!(until.is_none_or(|until| until > NOW - 300));
+            }
+        }
+        assert!(accepted > 1_000, "{accepted} are no test");
+    }
 }

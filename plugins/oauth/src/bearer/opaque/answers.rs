@@ -28,9 +28,9 @@ struct Known {
 }
 
 impl Answers {
-    pub(super) fn new(span: Duration) -> Self {
+    pub(super) fn new(span: Option<Duration>) -> Self {
         Answers {
-            span: span.as_secs(),
+            span: span.map_or(0, |span| span.as_secs()),
             known: Mutex::default(),
         }
     }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn answer_is_remembered_for_its_span_and_never_beyond_the_tokens_end() {
-        let answers = Answers::new(Duration::from_secs(30));
+        let answers = Answers::new(Some(Duration::from_secs(30)));
         answers.keep("a", &ada(), None, 1_000);
         answers.keep("b", &ada(), Some(1_010), 1_000);
         answers.keep("c", &ada(), Some(1_000), 1_000);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_span_nothing_is_remembered() {
-        let answers = Answers::new(Duration::ZERO);
+        let answers = Answers::new(None);
         answers.keep("a", &ada(), None, 1_000);
         assert!(answers.find("a", 1_000).is_none());
         assert!(answers.known.lock().unwrap().is_empty());
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn number_of_answers_is_bounded_and_the_soonest_to_end_goes() {
-        let answers = Answers::new(Duration::from_secs(5_000));
+        let answers = Answers::new(Some(Duration::from_secs(5_000)));
         for n in 0..2_000 {
             answers.keep(&n.to_string(), &ada(), None, 1_000 + n);
         }

@@ -6,21 +6,22 @@ use countersign_sdk::Secret;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use super::{Asked, Verdict, request};
 use crate::people::Identity;
 use crate::provider::Provider;
 use crate::provider::http as web;
 use crate::settings::{Client, Settings};
-use crate::trouble::Trouble;
 
 pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -> Asked {
     let Some((client, secret)) = client(settings) else {
         return Ok(Verdict::NotAsked);
     };
-    let api = api(settings)?;
-    let url = joined(&api, &format!("applications/{}/token", client.id))?;
+    let url = provider.endpoint(
+        |known| known.introspection.as_ref(),
+        "introspection endpoint",
+    );
+    let url = url.await?;
     let question = Request::post(url.as_str())
         .header(ACCEPT, "application/vnd.github+json")
         .header(CONTENT_TYPE, "application/json")
@@ -70,16 +71,4 @@ fn whose(user: &Map<String, Value>, settings: &Settings) -> Verdict {
 fn client(settings: &Settings) -> Option<(&Client, &str)> {
     let client = settings.client.as_ref()?;
     Some((client, client.secret.as_ref().map(Secret::expose)?))
-}
-
-/// The API's address: `endpoints.userinfo` is its `/user`.
-fn api(settings: &Settings) -> Result<Url, Trouble> {
-    let user = settings.endpoints.userinfo.as_ref();
-    let base = user.and_then(|url| url.as_str().strip_suffix("user")?.parse().ok());
-    base.ok_or_else(|| Trouble::new("endpoints.userinfo is not …/user of GitHub's API"))
-}
-
-fn joined(api: &Url, path: &str) -> Result<Url, Trouble> {
-    let url = api.join(path);
-    url.map_err(|_| Trouble::new("GitHub's API has no usable address"))
 }

@@ -3,16 +3,18 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use url::Url;
 
 use super::{Asked, Verdict, request, userinfo};
 use crate::provider::Provider;
 use crate::provider::http as web;
 use crate::settings::Settings;
-use crate::trouble::Trouble;
 
 pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -> Asked {
-    let url = url(settings)?;
+    let url = provider.endpoint(
+        |known| known.introspection.as_ref(),
+        "introspection endpoint",
+    );
+    let url = url.await?;
     let response = provider.ask(request::as_bearer(&url, token)?).await?;
     if response.status() == StatusCode::UNAUTHORIZED {
         return Ok(Verdict::Bad("GitLab does not know it".into()));
@@ -28,13 +30,4 @@ pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -
         Some(user) => userinfo::ask_of(provider, settings, token, &user.to_string()).await,
         None => Ok(Verdict::Bad("it is no user's".into())),
     }
-}
-
-fn url(settings: &Settings) -> Result<Url, Trouble> {
-    if let Some(url) = &settings.endpoints.introspection {
-        return Ok(url.clone());
-    }
-    let base = settings.issuer.trim_end_matches('/');
-    let url = format!("{base}/oauth/token/info").parse();
-    url.map_err(|_| Trouble::new("the issuer is no URL"))
 }

@@ -3,21 +3,18 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use url::Url;
 
 use super::{Asked, Verdict, request, userinfo};
 use crate::provider::Provider;
 use crate::provider::http as web;
 use crate::settings::Settings;
-use crate::trouble::Trouble;
-
-const TOKENINFO: &str = "https://oauth2.googleapis.com/tokeninfo";
 
 pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -> Asked {
-    let url = match &settings.endpoints.introspection {
-        Some(url) => url.clone(),
-        None => Url::parse(TOKENINFO).map_err(|_| Trouble::new("tokeninfo is no URL"))?,
-    };
+    let url = provider.endpoint(
+        |known| known.introspection.as_ref(),
+        "introspection endpoint",
+    );
+    let url = url.await?;
     // In the body: a URL ends in somebody's log.
     let question = request::form(&url, &[("access_token", token)], None)?;
     let response = provider.ask(question).await?;

@@ -45,7 +45,7 @@ impl Asker {
         Asker {
             settings: Arc::clone(settings),
             provider: Arc::clone(provider),
-            answers: Answers::new(settings.cache.opaque),
+            answers: Answers::new(settings.opaque_cache),
         }
     }
 
@@ -84,8 +84,8 @@ impl Asker {
             Opaque::Off => Ok(Verdict::NotAsked),
             Opaque::Introspection => introspection::ask(provider, settings, token).await,
             Opaque::UserInfo => userinfo::ask(provider, settings, token).await,
-            Opaque::Github => github::ask(provider, settings, token).await,
-            Opaque::Gitlab => gitlab::ask(provider, settings, token).await,
+            Opaque::GitHub => github::ask(provider, settings, token).await,
+            Opaque::GitLab => gitlab::ask(provider, settings, token).await,
             Opaque::Google => google::ask(provider, settings, token).await,
         }
     }
