@@ -27,11 +27,9 @@ pub use config::Config;
 use login::Login;
 use people::People;
 use provider::Provider;
-use settings::Settings;
 
 /// A backend over one provider.
 pub struct OAuth {
-    settings: Arc<Settings>,
     provider: Arc<Provider>,
     people: Arc<People>,
     bearer: Bearer,
@@ -48,7 +46,6 @@ impl Configure for OAuth {
         Ok(OAuth {
             bearer: Bearer::new(&settings, &provider),
             login: Login::new(&settings, &provider),
-            settings,
             provider,
             people,
         })
@@ -69,7 +66,7 @@ impl AuthPlugin for OAuth {
     fn capabilities(&self) -> Capabilities {
         let mut offered = Capabilities::default();
         offered.bearer = true;
-        offered.browser = self.settings.client.is_some();
+        offered.browser = self.login.is_offered();
         offered
     }
 

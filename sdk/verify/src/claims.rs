@@ -20,6 +20,7 @@ pub struct Rules {
     types: Vec<String>,
     may_last: bool,
     party: Option<String>,
+    issued_to: Option<String>,
 }
 
 /// The rules would accept too much.
@@ -78,6 +79,7 @@ impl Rules {
             types: vec!["JWT".into()],
             may_last: false,
             party: None,
+            issued_to: None,
         };
         if rules.issuer.is_empty() {
             return Err(RulesError::Issuer);
@@ -126,6 +128,16 @@ impl Rules {
     pub fn authorized_party(self, client: impl Into<String>) -> Rules {
         Rules {
             party: Some(client.into()),
+            ..self
+        }
+    }
+
+    /// For an access token that this client has just been given by the token endpoint, whomever it
+    /// is for: `azp`, or `client_id` (RFC 9068 section 2.2), must be this client; `aud` may be anything.
+    #[must_use]
+    pub fn issued_to(self, client: impl Into<String>) -> Rules {
+        Rules {
+            issued_to: Some(client.into()),
             ..self
         }
     }
@@ -194,6 +206,16 @@ impl Rules {
     }
 
     fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        if let Some(client) = &self.issued_to {
+            let party = match text(claims, "azp")? {
+                None => text(claims, "client_id")?,
+                party => party,
+            };
+            return match party == Some(client) {
+                true => Ok(()),
+                false => Err(Refusal::Party),
+            };
+        }
         let malformed = Refusal::ClaimType("aud", "a text or a list of texts");
         let audience = claims.get("aud").ok_or(Refusal::ClaimMissing("aud"))?;
         let named: Option<Vec<&str>> = match audience {

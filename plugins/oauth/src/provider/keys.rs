@@ -20,6 +20,7 @@ pub(super) struct Keys {
     cx: Cx,
     bearer: Vec<Rules>,
     id_token: Vec<Rules>,
+    issued: Vec<Rules>,
     current: Mutex<Option<Arc<Ring>>>,
 }
 
@@ -29,6 +30,7 @@ pub(super) struct Ring {
     pub(super) client: Arc<JwksClient>,
     bearer: Trust,
     id_token: Trust,
+    issued: Trust,
 }
 
 impl Keys {
@@ -60,9 +62,17 @@ impl Keys {
             }
             None => rules(issuer, &audiences),
         });
+        let issued = client.iter().flat_map(|client| {
+            let rules = &rules;
+            issuers().map(move |issuer| {
+                let rules = rules(issuer, std::slice::from_ref(client))?;
+                Ok(rules.types(["JWT", "at+jwt"]).issued_to(client))
+            })
+        });
         Ok(Keys {
             bearer,
             id_token: id_token.collect::<Result<_, _>>().map_err(mistake)?,
+            issued: issued.collect::<Result<_, _>>().map_err(mistake)?,
             settings: Arc::clone(settings),
             cx: cx.clone(),
             current: Mutex::new(None),
@@ -107,6 +117,7 @@ impl Keys {
             address: address.clone(),
             bearer: trust(&self.bearer)?,
             id_token: trust(&self.id_token)?,
+            issued: trust(&self.issued)?,
             client,
         })
     }
@@ -118,6 +129,7 @@ impl Ring {
         match kind {
             Kind::Bearer => self.bearer.issuer(name),
             Kind::IdToken => self.id_token.issuer(name),
+            Kind::IssuedToUs => self.issued.issuer(name),
         }
     }
 }

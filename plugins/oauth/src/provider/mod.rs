@@ -53,6 +53,8 @@ pub(crate) enum Kind {
     Bearer,
     /// The ID token of a login in the browser, for `client_id`.
     IdToken,
+    /// The access token that came with it: it need not be for us, but must have been issued to us.
+    IssuedToUs,
 }
 
 impl Provider {

@@ -12,6 +12,7 @@ mod bed;
 mod discovery;
 mod kinds;
 mod liar;
+mod login;
 mod opaque;
 mod outages;
 mod presets;
