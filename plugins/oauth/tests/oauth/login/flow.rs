@@ -50,12 +50,10 @@ async fn login_there_and_back_is_the_user_with_his_roles() {
 async fn public_client_logs_in_by_pkce_alone() {
     let public = json!({ "client_id": "native", "client_secret": null, "audiences": ["native"] });
     let oauth = instance(web(bed(), public)).await;
-    let mut login = countersign_sdk::BeginLogin::default();
-    login.redirect_uri = "http://127.0.0.1/callback".into();
-    login.state = "s".into();
-    login.nonce = "n".into();
-    let start = oauth.begin_login(login).await.unwrap();
-    assert!(start.url.contains("code_challenge_method=S256"));
+    let (url, private) = begin(&oauth).await;
+    let back = follow(&url, "alice").await;
+    let user = finish(&oauth, &back, &private).await.unwrap().user;
+    assert_eq!(user.username, "alice");
 }
 
 #[tokio::test]

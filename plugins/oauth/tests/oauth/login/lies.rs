@@ -103,6 +103,31 @@ async fn userinfo_of_another_user_is_denied_and_its_outage_no_refusal() {
 }
 
 #[tokio::test]
+async fn access_token_of_another_user_or_client_is_not_read() {
+    let (liar, oauth) = liar().await;
+    liar.json("/userinfo", json!({ "sub": "ada", "groups": ["userinfo"] }));
+    for (claims, groups) in [
+        (json!({ "azp": "us" }), "token"),
+        (json!({ "client_id": "us" }), "token"),
+        (json!({ "azp": "us", "sub": "eve" }), "userinfo"),
+        (json!({ "azp": "them", "client_id": "us" }), "userinfo"),
+        (json!({}), "userinfo"),
+    ] {
+        let mut access = json!({ "aud": "account", "groups": ["token"] });
+        crate::bed::put_over(&mut access, claims.clone());
+        let access = liar.token(json!({}), access);
+        let id_token = json!({ "nonce": "nonce-1", "email": "ada@example.test" });
+        let id_token = liar.token(json!({}), id_token);
+        let (_, private) = begin(&oauth).await;
+        let tokens =
+            json!({ "access_token": access, "token_type": "Bearer", "id_token": id_token });
+        liar.json("/token", tokens);
+        let logged_in = finish(&oauth, &parameters(&[("code", "c1")]), &private).await;
+        assert_eq!(logged_in.unwrap().user.groups, [groups], "{claims}");
+    }
+}
+
+#[tokio::test]
 async fn description_that_repeats_our_secrets_is_blotted_out() {
     let (liar, oauth) = liar().await;
     let (_, private) = begin(&oauth).await;
