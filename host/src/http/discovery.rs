@@ -13,7 +13,7 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::routing::any;
 use serde_json::{Value, json};
 
-use super::oauth2::{self, code};
+use super::oauth2::{self, authorize, code};
 use super::{Face, Serving, error};
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -74,7 +74,7 @@ fn metadata(serving: &Serving) -> Value {
         document["token_endpoint_auth_methods_supported"] = json!(["none"]);
     }
     if codes {
-        document["authorization_endpoint"] = format!("{url}{}", code::AUTHORIZE).into();
+        document["authorization_endpoint"] = format!("{url}{}", authorize::AUTHORIZE).into();
         document["response_types_supported"] = json!(["code"]);
         document["response_modes_supported"] = json!(["query"]);
         document["code_challenge_methods_supported"] = json!(["S256"]);

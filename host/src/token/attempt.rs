@@ -8,7 +8,7 @@ use countersign_abi::User;
 
 use super::refusal::{self, Refusal};
 use super::{Minted, Request, Tokens};
-use crate::accounts::throttle;
+use crate::accounts::{Principal, throttle};
 use crate::audit::{self, Line};
 use crate::backends::Outcome;
 use crate::backends::backend::Backend;
@@ -123,20 +123,8 @@ impl<'a> Attempt<'a> {
         self.decided = true;
         let throttle = &self.tokens.throttle;
         throttle.succeeded(&who(self.request), &backend.id, &user.username);
-        let claims = &minted.claims;
-        metering::decided(&backend.id, "authenticated");
-        metering::issued(&claims.aud, minted.algorithm, &backend.id);
-        audit::issued(&Line {
-            outcome: "authenticated",
-            backend: &backend.id,
-            user: &user.username,
-            sub: &claims.sub,
-            jti: &claims.jti,
-            client: client.unwrap_or_default(),
-            audience: audience.unwrap_or_default(),
-            reserved: &claims.reserved,
-            ..line(self.request)
-        });
+        let asked = (client, audience);
+        issued(self.request, &backend.id, user, minted, asked);
     }
 
     /// Once for each backend.
@@ -176,6 +164,48 @@ impl Drop for Attempt<'_> {
         };
         self.tell("", outcome, "", reason);
     }
+}
+
+/// There is a token, for a user whom this backend knows.
+pub(super) fn issued(
+    request: &Request,
+    backend: &str,
+    user: &User,
+    minted: &Minted,
+    (client, audience): (Option<&str>, Option<&str>),
+) {
+    let claims = &minted.claims;
+    metering::decided(backend, "authenticated");
+    metering::issued(&claims.aud, minted.algorithm, backend);
+    audit::issued(&Line {
+        outcome: "authenticated",
+        backend,
+        user: &user.username,
+        sub: &claims.sub,
+        jti: &claims.jti,
+        client: client.unwrap_or_default(),
+        audience: audience.unwrap_or_default(),
+        reserved: &claims.reserved,
+        ..line(request)
+    });
+}
+
+/// A user who signed in before gets no token by this request: `outcome` is `denied` or `fault`.
+pub(super) fn withheld(
+    request: &Request,
+    outcome: &'static str,
+    principal: Option<&Principal>,
+    reason: &str,
+) {
+    let backend = principal.map_or("", |principal| &principal.backend);
+    metering::decided(backend, outcome);
+    audit::refused(&Line {
+        outcome,
+        backend,
+        user: principal.map_or("", |principal| &principal.user.username),
+        reason,
+        ..line(request)
+    });
 }
 
 /// The face refused the body with this status; no backend is asked.

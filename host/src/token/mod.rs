@@ -26,7 +26,7 @@ use crate::clock;
 use crate::config::shapes::Algorithm;
 use crate::keys::{KeySet, SignError};
 use crate::metering;
-use crate::telemetry::otel;
+use crate::telemetry::{otel, pen};
 use attempt::Attempt;
 
 pub use admitted::Admitted;
@@ -147,6 +147,55 @@ impl Tokens {
                 Err(attempt.refused(Decision { backend, outcome }))
             }
         }
+    }
+
+    /// A token for a user who signed in before, by way of a client: `request` shows only that
+    /// it may have it, and neither its success nor its failure counts as a guess at anything.
+    ///
+    /// # Errors
+    /// His backend is no longer asked for logins, or no token can be made; the reason is in
+    /// the audit log.
+    pub async fn token_for(
+        &self,
+        request: &Request,
+        client: &str,
+        principal: &Principal,
+        audience: Option<&str>,
+    ) -> Result<Minted, Refusal> {
+        if !self.takes(principal) {
+            let reason = "his backend takes no logins any more";
+            return Err(self.withhold(request, Some(principal), reason));
+        }
+        let lifetime = request.lifetime;
+        match self.mint_for(Some(client), audience, principal, lifetime) {
+            Ok(minted) => {
+                let (backend, user) = (&principal.backend, &principal.user);
+                attempt::issued(request, backend, user, &minted, (Some(client), audience));
+                pen::written().await;
+                Ok(minted)
+            }
+            Err(error) => {
+                attempt::withheld(request, "fault", Some(principal), &error.to_string());
+                Err(Refusal::Fault)
+            }
+        }
+    }
+
+    /// Denies a token, and tells the audit log why.
+    pub fn withhold(
+        &self,
+        request: &Request,
+        principal: Option<&Principal>,
+        reason: &str,
+    ) -> Refusal {
+        attempt::withheld(request, "denied", principal, reason);
+        Refusal::Denied
+    }
+
+    /// Would the backend of a user who signed in before still be asked?
+    pub fn takes(&self, principal: &Principal) -> bool {
+        let backend = self.registry.get(&principal.backend);
+        backend.is_some_and(|backend| backend.settings.login)
     }
 
     /// Signs a token for a user who is known already. `audience` is a name in

@@ -1,19 +1,65 @@
-//! The grant `authorization_code` (RFC 6749 section 4.1.3).
+//! The grant `authorization_code` (RFC 6749 section 4.1.3) with PKCE (RFC 7636), which
+//! [`authorize`](super::authorize) hands the codes out for.
+//!
+//! A code is sealed, so that the server remembers only which ones were used. It is used up by
+//! the first attempt, whatever becomes of it: who has a code and not its verifier has stolen it.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_abi::User;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::exchange::audience;
 use super::form::Form;
-use super::{Answer, Serving};
-use crate::token::Request;
+use super::{Answer, Serving, native};
+use crate::accounts::Principal;
+use crate::backends::user;
+use crate::clock;
+use crate::http::browser::Browser;
+use crate::token::{Lifetime, Request};
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "authorization_code";
 
-/// Where codes are had.
-pub const AUTHORIZE: &str = "/oauth2/authorize";
+/// What a code is sealed for.
+const PURPOSE: &str = "code";
 
-/// Can a code be had here?
-pub fn is_enabled(_serving: &Serving) -> bool {
-    false
+/// Seconds that a code is good: the browser brings it over at once.
+const LIFE: u64 = 60;
+
+/// What a code is good for.
+pub(super) struct Code {
+    /// Who gets the token.
+    pub(super) principal: Principal,
+    /// The S256 challenge of who asked.
+    pub(super) challenge: String,
+    /// Where it was sent.
+    pub(super) redirect_uri: String,
+    /// The name of the audience; none = the default one.
+    pub(super) audience: Option<String>,
+}
+
+/// As it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    id: String,
+    until: u64,
+    backend: String,
+    home: String,
+    user: Value,
+    challenge: String,
+    redirect_uri: String,
+    audience: Option<String>,
+}
+
+/// Can a code be had here? Where anybody can sign in.
+pub fn is_enabled(serving: &Serving) -> bool {
+    let mut backends = serving.tokens.registry.iter();
+    backends.any(|backend| backend.settings.login)
 }
 
 /// The token for a code.
@@ -21,9 +67,208 @@ pub fn is_enabled(_serving: &Serving) -> bool {
 /// # Errors
 /// `invalid_grant`: the code is unknown, used, expired, or another client's.
 pub async fn answer(
-    _serving: &Serving,
-    _form: &Form,
-    _request: &mut Request,
+    serving: &Serving,
+    form: &Form,
+    request: &mut Request,
 ) -> Result<Answer, Error> {
-    Err(Error::invalid_grant("there are no codes"))
+    let sealed = form.require("code")?;
+    let verifier = form.require("code_verifier")?;
+    let redirect_uri = form.require("redirect_uri")?;
+    let client = form.require("client_id")?;
+    if !is_verifier(verifier) {
+        let text = "code_verifier must be 43 to 128 letters, digits, and -._~";
+        return Err(Error::invalid_request(text));
+    }
+    let tokens = &serving.tokens;
+    let denied = || Error::invalid_grant("the code is unknown, used, expired, or another client's");
+    let refused = |refusal| Error::refused(refusal, denied());
+    let deny =
+        |request: &Request, principal, reason| refused(tokens.withhold(request, principal, reason));
+    let code = match Code::redeem(&serving.browser, sealed, clock::unix_now()) {
+        Ok(code) => code,
+        Err((principal, reason)) => return Err(deny(request, principal.as_ref(), reason)),
+    };
+    let reason = match () {
+        () if client != native::CLIENT => Some("the code is another client's"),
+        () if redirect_uri != code.redirect_uri => Some("the code was sent elsewhere"),
+        () if !code.is_proved_by(verifier) => Some("the code's verifier is another one"),
+        () => None,
+    };
+    if let Some(reason) = reason {
+        return Err(deny(request, Some(&code.principal), reason));
+    }
+    // Asked for again, it must be the same (RFC 8707 section 2.2).
+    let again = !form.all("audience").is_empty() || !form.all("resource").is_empty();
+    if again && audience(&tokens.issuer, form)? != code.audience.as_deref() {
+        return Err(Error::invalid_target("the code is for another audience"));
+    }
+    request.lifetime = Lifetime::Cli;
+    let audience = code.audience.as_deref();
+    let minted = tokens.token_for(request, native::CLIENT, &code.principal, audience);
+    Ok(Answer {
+        minted: minted.await.map_err(refused)?,
+        issued_token_type: None,
+    })
+}
+
+impl Code {
+    /// As it is handed out. None = the system has no random numbers.
+    pub(super) fn seal(self, browser: &Browser, now: u64) -> Option<String> {
+        let mut id = [0; 16];
+        aws_lc_rs::rand::fill(&mut id).ok()?;
+        let until = now.saturating_add(LIFE);
+        let written = Written {
+            id: URL_SAFE_NO_PAD.encode(id),
+            until,
+            user: user::as_json(&self.principal.user),
+            backend: self.principal.backend,
+            home: self.principal.home,
+            challenge: self.challenge,
+            redirect_uri: self.redirect_uri,
+            audience: self.audience,
+        };
+        browser.sealer.seal(PURPOSE, until, &written)
+    }
+
+    /// Uses a code up; or whose it was, and why it is good for nothing.
+    fn redeem(
+        browser: &Browser,
+        sealed: &str,
+        now: u64,
+    ) -> Result<Self, (Option<Principal>, &'static str)> {
+        let written: Option<Written> = browser.sealer.unseal(PURPOSE, sealed, now);
+        let unknown = (None, "the code is unknown or expired");
+        let written = written.ok_or_else(|| unknown.clone())?;
+        let user = User::try_from(written.user).map_err(|_| unknown)?;
+        let principal = Principal {
+            backend: written.backend,
+            home: written.home,
+            user,
+        };
+        let id = format!("{PURPOSE} {}", written.id);
+        if !browser.once.use_up(&id, written.until, now) {
+            return Err((Some(principal), "the code was used before"));
+        }
+        Ok(Code {
+            principal,
+            challenge: written.challenge,
+            redirect_uri: written.redirect_uri,
+            audience: written.audience,
+        })
+    }
+
+    /// Is this the verifier of its challenge? (RFC 7636 section 4.6)
+    fn is_proved_by(&self, verifier: &str) -> bool {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        verify_slices_are_equal(challenge.as_bytes(), self.challenge.as_bytes()).is_ok()
+    }
+}
+
+/// RFC 7636 section 4.1.
+fn is_verifier(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// Is it the S256 challenge of any verifier: a SHA-256 digest in base64url?
+pub(super) fn is_challenge(text: &str) -> bool {
+    let digest = URL_SAFE_NO_PAD.decode(text);
+    digest.is_ok_and(|digest| digest.len() == 32)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::Config;
+    use crate::keys::{Mode, Sealer};
+
+    const NOW: u64 = 1_767_225_600;
+    /// RFC 7636 appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn browser() -> Browser {
+        let nowhere = std::env::temp_dir().join("countersign-no-such-state");
+        let sealer = Sealer::open(&nowhere, Mode::Check).unwrap();
+        Browser::new(&Config::default(), sealer)
+    }
+
+    fn code() -> Code {
+        Code {
+            principal: Principal {
+                backend: "users".into(),
+                home: "users".into(),
+                user: User {
+                    id: "1".into(),
+                    username: "ada".into(),
+                    roles: vec!["Op".into()],
+                    ..User::default()
+                },
+            },
+            challenge: CHALLENGE.into(),
+            redirect_uri: "http://127.0.0.1:1/callback".into(),
+            audience: Some("api".into()),
+        }
+    }
+
+    fn reason(browser: &Browser, sealed: &str, now: u64) -> &'static str {
+        Code::redeem(browser, sealed, now).err().unwrap().1
+    }
+
+    #[test]
+    fn o05_code_is_good_once_and_in_its_minute_alone() {
+        let browser = browser();
+        let sealed = code().seal(&browser, NOW).unwrap();
+        let over = "the code is unknown or expired";
+        assert_eq!(reason(&browser, &sealed, NOW + LIFE), over);
+        let found = Code::redeem(&browser, &sealed, NOW + LIFE - 1)
+            .ok()
+            .unwrap();
+        let user = found.principal.user;
+        assert_eq!(
+            (user.username.as_str(), user.roles),
+            ("ada", vec!["Op".to_owned()])
+        );
+        assert_eq!(found.audience, code().audience);
+        assert_eq!(found.redirect_uri, code().redirect_uri);
+        let again = "the code was used before";
+        assert_eq!(reason(&browser, &sealed, NOW + LIFE - 1), again);
+    }
+
+    #[test]
+    fn what_is_sealed_for_something_else_or_changed_is_no_code() {
+        let browser = browser();
+        let session = browser.sealer.seal("session", NOW + LIFE, &"x").unwrap();
+        let mut changed = code().seal(&browser, NOW).unwrap();
+        let last = changed.pop().unwrap();
+        changed.push(if last == 'A' { 'E' } else { 'A' });
+        for text in ["", "x", &session, &changed] {
+            let over = "the code is unknown or expired";
+            assert_eq!(reason(&browser, text, NOW), over);
+        }
+    }
+
+    #[test]
+    fn o02_only_the_verifier_of_the_challenge_proves_it() {
+        assert!(code().is_proved_by(VERIFIER));
+        // What RFC 7636 calls "plain" is none.
+        for other in [CHALLENGE, "", &VERIFIER.replace('d', "e")] {
+            assert!(!code().is_proved_by(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn o02_verifiers_and_challenges_are_of_their_form() {
+        assert!(is_verifier(VERIFIER) && is_verifier(&"~".repeat(128)));
+        let long = "a".repeat(129);
+        for bad in ["", &VERIFIER[1..], &long, &VERIFIER.replace('d', "+")] {
+            assert!(!is_verifier(bad), "{bad}");
+        }
+        assert!(is_challenge(CHALLENGE));
+        let padded = format!("{CHALLENGE}=");
+        for bad in ["", &CHALLENGE[1..], &padded, &CHALLENGE.replace('-', "+")] {
+            assert!(!is_challenge(bad), "{bad}");
+        }
+    }
 }

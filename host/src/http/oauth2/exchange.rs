@@ -100,7 +100,7 @@ fn lifetime(form: &Form) -> Result<Lifetime, Error> {
 }
 
 /// The one audience that all of `audience` and `resource` mean; none = the default one.
-fn audience<'a>(issuer: &'a Issuer, form: &Form) -> Result<Option<&'a str>, Error> {
+pub(super) fn audience<'a>(issuer: &'a Issuer, form: &Form) -> Result<Option<&'a str>, Error> {
     let mut wanted = form.all("audience").iter().chain(form.all("resource"));
     let Some(first) = wanted.next() else {
         return Ok(None);

@@ -4,10 +4,13 @@
 //! Clients are public: none is registered, so none can authenticate. A grant that is not
 //! enabled is an unsupported one, and the metadata does not name it.
 
+pub mod authorize;
 pub mod code;
 pub mod error;
 pub mod exchange;
 pub mod form;
+pub mod native;
+mod page;
 
 use axum::Router;
 use axum::body::Body;
@@ -32,7 +35,9 @@ const LONGEST_CLIENT: usize = 255;
 
 /// The routes of this face.
 pub fn routes() -> Router<Face> {
-    Router::new().route(TOKEN, any(token))
+    Router::new()
+        .route(TOKEN, any(token))
+        .merge(authorize::routes())
 }
 
 /// The grants that are enabled, as `grant_type` names them.
