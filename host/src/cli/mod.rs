@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod failure;
 mod keys;
+mod login;
 mod output;
 mod password;
 mod plugins;
@@ -67,6 +68,8 @@ enum Command {
     /// Read and verify tokens
     #[command(subcommand)]
     Token(token::Token),
+    /// Get a token for the terminal: with the browser, or with a name and a password
+    Login(login::Login),
 }
 
 /// Runs the command that the process was started with.
@@ -106,5 +109,6 @@ fn dispatch(setup: &setup::Setup, command: Command) -> Result<(), Failure> {
         Command::Keys(keys) => keys::run(setup, &keys),
         Command::Users(users) => users::run(setup, &users),
         Command::Token(token) => token::run(setup, &token),
+        Command::Login(login) => login::run(setup, &login),
     }
 }

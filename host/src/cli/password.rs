@@ -1,11 +1,13 @@
 //! A password from standard input, of a pipe or a terminal.
 
-use std::io::{BufRead, BufReader, Read, Write, stderr, stdin};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin};
 
 use clap::Args;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
 
 use super::failure::{Failure, REFUSED, USAGE};
+use crate::audit;
 
 /// A password is at most this long.
 const LIMIT: u64 = 64 * 1024;
@@ -18,8 +20,25 @@ pub(super) struct Password {
 }
 
 impl Password {
+    /// Does it come from a pipe?
+    pub(super) fn is_given(&self) -> bool {
+        self.password_stdin
+    }
+
+    /// As [`read`](Self::read); without the flag it is asked for at the terminal.
+    pub(super) fn read_or_ask(&self, username: &str) -> Result<Zeroizing<String>, Failure> {
+        if !self.password_stdin {
+            if !stdin().is_terminal() {
+                return self.read();
+            }
+            // Where it cannot be written, the question says enough.
+            let _ = writeln!(stderr(), "Signing in as {}", audit::clean(username, 100));
+        }
+        first_line()
+    }
+
     /// The first line, without its end.
-    pub(super) fn read(&self) -> Result<String, Failure> {
+    pub(super) fn read(&self) -> Result<Zeroizing<String>, Failure> {
         if !self.password_stdin {
             return Err(Failure::new(
                 USAGE,
@@ -27,21 +46,24 @@ impl Password {
                 "add --password-stdin, and pipe the password in",
             ));
         }
-        let _silence = Silence::of_terminal();
-        let mut bytes = Vec::new();
-        let read = BufReader::new(stdin().take(LIMIT)).read_until(b'\n', &mut bytes);
-        let refused = |error: &str| {
-            let help =
-                "pipe the password in, such as: printf %s \"$PASSWORD\" | countersign users …";
-            Failure::new(REFUSED, error, help)
-        };
-        read.map_err(|error| refused(&format!("the password cannot be read: {error}")))?;
-        let line =
-            String::from_utf8(bytes).map_err(|_| refused("the password is not UTF-8 text"))?;
-        match line.trim_end_matches(['\n', '\r']) {
-            "" => Err(refused("the password is empty")),
-            password => Ok(password.to_owned()),
-        }
+        first_line()
+    }
+}
+
+fn first_line() -> Result<Zeroizing<String>, Failure> {
+    let _silence = Silence::of_terminal();
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = BufReader::new(stdin().take(LIMIT)).read_until(b'\n', &mut bytes);
+    let refused = |error: &str| {
+        let help = "pipe the password in, such as: printf %s \"$PASSWORD\" | countersign … --password-stdin";
+        Failure::new(REFUSED, error, help)
+    };
+    read.map_err(|error| refused(&format!("the password cannot be read: {error}")))?;
+    let line =
+        std::str::from_utf8(&bytes).map_err(|_| refused("the password is not UTF-8 text"))?;
+    match line.trim_end_matches(['\n', '\r']) {
+        "" => Err(refused("the password is empty")),
+        password => Ok(Zeroizing::new(password.to_owned())),
     }
 }
 
