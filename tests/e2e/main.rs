@@ -9,6 +9,7 @@ mod canary;
 mod chain;
 mod check;
 mod claims;
+mod cli_login;
 mod config;
 mod consumers;
 mod databases;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::artifacts::binary;
 
@@ -21,13 +21,7 @@ pub fn countersign(
     environment: &[(&str, &str)],
     input: &str,
 ) -> Done {
-    let mut child = command(&binary(), folder, environment)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(folder, arguments, environment);
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -36,6 +30,17 @@ pub fn countersign(
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
+}
+
+/// The same, still running; its streams are pipes.
+pub fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
+    command(&binary(), folder, environment)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 pub(crate) fn command(program: &Path, folder: &Path, environment: &[(&str, &str)]) -> Command {
