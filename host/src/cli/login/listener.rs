@@ -39,6 +39,9 @@ const HEAD: Duration = Duration::from_secs(10);
 /// A request's head is at most this large.
 const LARGEST: usize = 32 * 1024;
 
+/// Waited where no connection can be taken, such as for want of open files.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// The browser gets this long to take the last page.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -122,7 +125,7 @@ async fn accept(socket: &TcpListener, shared: &Arc<Shared>, connections: &Gracef
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         // A connection that is gone already, or too many files for a moment.
         let Ok((stream, _)) = socket.accept().await else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(PAUSE).await;
             continue;
         };
         let shared = Arc::clone(shared);

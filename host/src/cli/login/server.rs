@@ -1,7 +1,7 @@
 //! The server that is asked, and where its endpoints are.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -40,12 +40,16 @@ impl Server {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("has a query or a fragment"));
         }
-        // A server that listens on all addresses is reached by this one.
-        if let Some(Host::Ipv4(address)) = url.host()
-            && address.is_unspecified()
-        {
-            let _ = url.set_host(Some("127.0.0.1"));
-        }
+        // A server that listens on all addresses is reached by the loopback one.
+        let _ = match url.host() {
+            Some(Host::Ipv4(it)) if it.is_unspecified() => {
+                url.set_ip_host(Ipv4Addr::LOCALHOST.into())
+            }
+            Some(Host::Ipv6(it)) if it.is_unspecified() => {
+                url.set_ip_host(Ipv6Addr::LOCALHOST.into())
+            }
+            _ => Ok(()),
+        };
         let server = Server(url);
         match server.0.scheme() {
             "https" => Ok(server),
@@ -65,7 +69,7 @@ impl Server {
     pub(super) fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
             Some(Host::Domain(name)) => name == "localhost",
             None => false,
         }
@@ -99,6 +103,7 @@ mod tests {
             ("http://[::1]:8090/", true, true),
             ("http://localhost", true, true),
             ("http://0.0.0.0:8090", true, true),
+            ("http://[::]:8090", true, true),
             ("http://a.example", false, true),
             ("http://localhost.evil.example", false, true),
             ("http://127.0.0.1.evil.example", false, true),

@@ -86,7 +86,7 @@ pub async fn answer(
         |request: &Request, principal, reason| refused(tokens.withhold(request, principal, reason));
     let code = match Code::redeem(&serving.browser, sealed, clock::unix_now()) {
         Ok(code) => code,
-        Err((principal, reason)) => return Err(deny(request, principal.as_ref(), reason)),
+        Err((principal, reason)) => return Err(deny(request, principal.as_deref(), reason)),
     };
     let reason = match () {
         () if client != native::CLIENT => Some("the code is another client's"),
@@ -135,7 +135,7 @@ impl Code {
         browser: &Browser,
         sealed: &str,
         now: u64,
-    ) -> Result<Self, (Option<Principal>, &'static str)> {
+    ) -> Result<Self, (Option<Box<Principal>>, &'static str)> {
         let written: Option<Written> = browser.sealer.unseal(PURPOSE, sealed, now);
         let unknown = (None, "the code is unknown or expired");
         let written = written.ok_or_else(|| unknown.clone())?;
@@ -147,7 +147,7 @@ impl Code {
         };
         let id = format!("{PURPOSE} {}", written.id);
         if !browser.once.use_up(&id, written.until, now) {
-            return Err((Some(principal), "the code was used before"));
+            return Err((Some(principal.into()), "the code was used before"));
         }
         Ok(Code {
             principal,
