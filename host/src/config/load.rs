@@ -239,6 +239,7 @@ fn ask_plugins(
     let state = locate::state(&merged.value, cwd);
     let origins = merged.origins();
     locate::apply(&mut merged.value, host, &origins, &state, cwd);
+    openmetadata::announce(&mut merged.value, &mut merged.marks);
     let settings = merged.value.get("plugins").cloned().unwrap_or_default();
     let settings: Plugins = serde_json::from_value(settings).unwrap_or_default();
 

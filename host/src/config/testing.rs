@@ -18,7 +18,7 @@ pub(super) struct Scene {
     pub(super) sources: Sources,
 }
 
-/// `db` and `ldap`, and nothing else.
+/// `db`, `ldap` and `oauth`, and nothing else.
 pub(super) struct Known;
 
 impl PluginSchemas for Known {
@@ -45,6 +45,10 @@ impl PluginSchemas for Known {
                 },
                 "additionalProperties": false,
                 "$defs": { "Password": { "type": "string", "writeOnly": true } },
+            })),
+            "oauth" => Ok(json!({
+                "type": "object",
+                "properties": { "client_secret": { "type": "string", "writeOnly": true } },
             })),
             other => Err(format!(
                 "there is no file libcountersign_{other}.so\nlooked in: nowhere"

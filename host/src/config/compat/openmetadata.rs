@@ -2,9 +2,12 @@
 //! has no meaning here is noticed, never silently dropped; a native key that
 //! says something else is an error; nothing in them ever disables anything.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::openmetadata_blocks::BLOCKS;
+use super::openmetadata_sso;
 use crate::config::key::KeyPath;
 use crate::config::layer::{Mark, Text};
 use crate::config::origins::{Origin, Place, Table};
@@ -53,11 +56,17 @@ pub(in crate::config) struct Mapped {
     pub(in crate::config) notices: Vec<Notice>,
 }
 
+/// Names the backend that the blocks mean, before any of it is known to be right.
+pub(in crate::config) fn announce(value: &mut Value, marks: &mut Table<Mark>) {
+    openmetadata_sso::announce(value, marks);
+}
+
 /// Takes the blocks out of the tree and sets the native keys that they mean.
 pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Mapped {
     let mut mapping = Mapping {
         value,
         marks,
+        taken: BTreeSet::new(),
         said: Mapped::default(),
     };
     mapping.placeholders();
@@ -69,6 +78,7 @@ pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Ma
     }
     mapping.signing_algorithm();
     mapping.trust();
+    mapping.sign_on();
     mapping.directory();
     mapping.notices();
     mapping.remove_blocks();
@@ -79,6 +89,8 @@ pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Ma
 pub(super) struct Mapping<'a> {
     pub(super) value: &'a mut Value,
     pub(super) marks: &'a mut Table<Mark>,
+    /// Keys of the blocks that have a meaning here, as they are mapped.
+    pub(super) taken: BTreeSet<KeyPath>,
     pub(super) said: Mapped,
 }
 
@@ -150,7 +162,7 @@ impl Mapping<'_> {
             let key = KeyPath::root().child(*block);
             let ignored: Vec<String> = tree
                 .keys()
-                .filter(|name| !is_used(block, name))
+                .filter(|name| !is_used(block, name) && !self.taken.contains(&key.child(*name)))
                 .cloned()
                 .collect();
             let place = self.origin(&key).place;
@@ -203,18 +215,13 @@ impl Mapping<'_> {
     }
 
     /// Sets a native key; one that says something else is an error.
-    fn set(&mut self, from: &KeyPath, to: &KeyPath, new: Value) {
+    pub(super) fn set(&mut self, from: &KeyPath, to: &KeyPath, new: Value) {
         let written = self
             .marks
             .get(to)
             .is_some_and(|mark| mark.origin.place != Place::Default);
-        let [section, name] = to.segments() else {
-            return;
-        };
-        let Some(slot) = self
-            .value
-            .get_mut(section)
-            .and_then(|section| section.get_mut(name))
+        let mut segments = to.segments().iter();
+        let Some(slot) = segments.try_fold(&mut *self.value, |value, name| value.get_mut(name))
         else {
             return;
         };
@@ -248,23 +255,52 @@ impl Mapping<'_> {
         );
     }
 
+    pub(super) fn at(&self, key: &KeyPath) -> Option<&Value> {
+        let mut segments = key.segments().iter();
+        segments.try_fold(&*self.value, |value, segment| value.get(segment))
+    }
+
     pub(super) fn text(&self, key: &KeyPath) -> Option<String> {
-        let found = key
-            .segments()
-            .iter()
-            .try_fold(&*self.value, |value, segment| value.get(segment))?;
-        found
-            .as_str()
+        let text = self.at(key)?.as_str()?;
+        Some(text)
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
     }
 
+    /// Text, a number or a truth value as it was written.
+    pub(super) fn scalar(&self, key: &KeyPath) -> Option<String> {
+        match self.at(key)? {
+            Value::String(_) => self.text(key),
+            value @ (Value::Bool(_) | Value::Number(_)) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A truth value; text that is none is an error, since it may be what keeps people out.
+    pub(super) fn flag(&mut self, key: &KeyPath) -> Option<bool> {
+        match self.scalar(key)?.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                let place = self.origin(key).place;
+                let message = format!("`{key}`: expected true or false, found text");
+                self.said.findings.push(Finding::new(place, message));
+                None
+            }
+        }
+    }
+
+    /// These keys of `authenticationConfiguration` have a meaning.
+    pub(super) fn take(&mut self, keys: &[&str]) {
+        self.taken.extend(keys.iter().map(|key| auth(key)));
+    }
+
+    pub(super) fn take_oidc(&mut self, key: &str) {
+        self.taken.insert(openmetadata_sso::oidc(key));
+    }
+
     pub(super) fn list(&self, key: &KeyPath) -> Vec<String> {
-        let found = key
-            .segments()
-            .iter()
-            .try_fold(&*self.value, |value, segment| value.get(segment));
-        let items = found.and_then(Value::as_array);
+        let items = self.at(key).and_then(Value::as_array);
         items
             .into_iter()
             .flatten()

@@ -70,18 +70,22 @@ impl Mapping<'_> {
 
     fn trusted_algorithms(&mut self) -> Value {
         let key = auth("tokenValidationAlgorithm");
-        match self.text(&key) {
-            Some(name) if name == "ES512" => {
-                let place = self.origin(&key).place;
-                let notice = Notice::new(
-                    place,
-                    format!("`{key}`: ES512 is not verified here; RS256 is used"),
-                );
-                self.said.notices.push(notice);
-                json!(["RS256"])
-            }
-            Some(name) => json!([name]),
-            None => json!(["RS256"]),
+        if self.text(&key).as_deref() == Some("ES512") {
+            let place = self.origin(&key).place;
+            let notice = Notice::new(
+                place,
+                format!("`{key}`: ES512 is not verified here; RS256 is used"),
+            );
+            self.said.notices.push(notice);
+        }
+        self.algorithms()
+    }
+
+    /// What tokens may be signed with.
+    pub(super) fn algorithms(&self) -> Value {
+        match self.text(&auth("tokenValidationAlgorithm")) {
+            Some(name) if name != "ES512" => json!([name]),
+            _ => json!(["RS256"]),
         }
     }
 
