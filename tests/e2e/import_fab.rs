@@ -170,31 +170,126 @@ fn direct_flow_is_converted_whole() {
 }
 
 #[test]
-fn providers_are_told_and_stand_as_comments_without_their_secrets() {
+fn providers_become_backends_without_their_secrets() {
     let folder = Folder::new();
     let done = import(&folder, "oauth_custom.py");
     assert_eq!(done.code, 1, "{done:?}");
     for told in [
-        "OAUTH_PROVIDERS: not converted: the provider \"keycloak\"",
-        "OAUTH_PROVIDERS: not converted: the provider \"github\"",
         "class CustomSecurityManager: not converted",
         "FAB_SECURITY_MANAGER_CLASS: not converted",
-        "OAUTH_PROVIDERS \"keycloak\" access_token_url: not converted: an expression",
         "OAUTH_PROVIDERS \"keycloak\" client_secret: not converted: a secret in the file",
-        "AUTH_ROLES_MAPPING: not converted",
+        "OAUTH_PROVIDERS: not converted: rows that FAB made for users of \"keycloak\"",
+        "OAUTH_PROVIDERS: not converted: rows that FAB made for users of \"github\"",
+        "OAUTH_PROVIDERS \"keycloak\" scope: note: without openid, which is added",
     ] {
         assert!(done.stderr.contains(told), "{told}\n{}", done.stderr);
     }
     assert!(!format!("{done:?}").contains("very-secret"), "{done:?}");
     for line in [
-        "#   - name: keycloak",
-        "#       client_id: \"${OAUTH_CLIENT_ID:-airflow}\"",
-        "#       client_secret: { env: OAUTH_KEYCLOAK_CLIENT_SECRET }",
-        "#       client_secret: { env: GH_SECRET }",
+        "  # At the provider, register {server.public_url}/callback/keycloak (FAB: /oauth-authorized/keycloak).",
+        "  keycloak:",
+        "      provider: keycloak",
+        "      issuer: \"https://sso.example.com/realms/x\"",
+        "      client_id: \"${OAUTH_CLIENT_ID:-airflow}\"",
+        "      client_secret: { env: OAUTH_KEYCLOAK_CLIENT_SECRET }  # or { file: … }",
+        "      scopes: [openid, email, profile]",
+        "  github:",
+        "      client_secret: { env: GH_SECRET }  # or { file: … }",
     ] {
-        assert!(done.stdout.contains(line), "{line}\n{}", done.stdout);
+        let written = done.stdout.lines().any(|written| written == line);
+        assert!(written, "{line}\n{}", done.stdout);
     }
-    let checked = check(&folder, &[]);
+    let secrets = [("OAUTH_KEYCLOAK_CLIENT_SECRET", "x"), ("GH_SECRET", "x")];
+    let checked = check(&folder, &secrets);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    // The secrets' variables are needed from the start.
+    let checked = check(&folder, &secrets[..1]);
+    assert!(
+        checked.code == 78 && checked.stderr.contains("GH_SECRET"),
+        "{checked:?}"
+    );
+}
+
+/// Each provider of FAB's documentation, and what must be decided about it.
+#[test]
+fn providers_of_the_documentation_are_checked_whole() {
+    let folder = Folder::new();
+    let done = import(&folder, "oauth_providers.py");
+    assert_eq!(done.code, 1, "{done:?}");
+    let mut expected = [
+        "OAUTH_PROVIDERS", // authentik's rows
+        "OAUTH_PROVIDERS", // corp-sso's rows
+        "OAUTH_PROVIDERS", // twitter
+        "OAUTH_PROVIDERS \"azure\" resource",
+        "OAUTH_PROVIDERS \"corp-sso\" access_token_headers",
+        "OAUTH_PROVIDERS \"corp-sso\" email_domains",
+        "OAUTH_PROVIDERS \"corp-sso\" issuer",
+        "OAUTH_PROVIDERS \"corp-sso\" whitelist",
+    ];
+    let mut told: Vec<&str> = lacking(&done)
+        .into_iter()
+        .map(|line| line.splitn(3, ':').nth(2).unwrap().trim())
+        .collect();
+    told.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "{}", done.stderr);
+    for told in [
+        "\"azure\" verify_signature: note: it is never skipped",
+        "\"corp-sso\" code_challenge_method: note: PKCE is always used",
+        "the provider \"twitter\" speaks no OpenID Connect",
+    ] {
+        assert!(done.stderr.contains(told), "{told}\n{}", done.stderr);
+    }
+    assert!(!format!("{done:?}").contains("very-secret"), "{done:?}");
+    for line in [
+        "client_id: ${GOOGLE_KEY:-}",
+        "email_domains: [example.com, example.org]",
+        "hd: example.com",
+        "username: \"join('_', ['google', sub])\"",
+        "tenant: 9f0b1c2d-0000-4000-8000-0123456789ab",
+        "scopes: [openid, User.read, email, profile]",
+        "issuer: \"https://example.okta.com/oauth2/default\"",
+        "issuer: \"https://example.eu.auth0.com/\"",
+        "client_authentication: client_secret_post",
+        "issuer: \"https://authentik.example.com/application/o/airflow/\"",
+        "corp_sso:",
+        "issuer: \"${OAUTH_CORP_SSO_ISSUER}\"",
+        "email_domains: \"${OAUTH_CORP_SSO_EMAIL_DOMAINS}\"",
+        "jwks: \"https://sso.example.com/keys\"",
+        "access: full",
+        "subject_backend: airflow",
+    ] {
+        let mut written = done
+            .stdout
+            .lines()
+            .map(|written| written.split("  #").next().unwrap().trim());
+        assert!(
+            written.any(|written| written == line),
+            "{line}\n{}",
+            done.stdout
+        );
+    }
+    let links = done.stdout.matches("\n      link: username").count();
+    assert_eq!(links, 4, "google azure okta auth0\n{}", done.stdout);
+
+    let mut variables = vec![("GOOGLE_KEY", "g"), ("GOOGLE_SECRET", "x")];
+    for secret in [
+        "AZURE_SECRET",
+        "OKTA_SECRET",
+        "AUTH0_SECRET",
+        "AUTHENTIK_SECRET",
+        "CORP_SECRET",
+    ] {
+        variables.push((secret, "x"));
+    }
+    variables.push(("OAUTH_CORP_SSO_ISSUER", "https://sso.example.com"));
+    let undecided = check(&folder, &variables);
+    assert!(
+        undecided.code == 78 && undecided.stderr.contains("OAUTH_CORP_SSO_EMAIL_DOMAINS"),
+        "{undecided:?}"
+    );
+    variables.push(("OAUTH_CORP_SSO_EMAIL_DOMAINS", "example.com,*.example.org"));
+    let checked = check(&folder, &variables);
     assert_eq!(checked.code, 0, "{checked:?}");
 }
 

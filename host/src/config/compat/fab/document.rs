@@ -6,10 +6,10 @@ use super::value::{Default, Env};
 use crate::config::emit;
 
 /// A map in the making; empty ones are not written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Map(Vec<Entry>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Entry {
     /// A comment on a line of its own.
     Comment(String),
@@ -48,6 +48,11 @@ impl Map {
             map,
             comment: comment.to_owned(),
         });
+    }
+
+    /// All that another map holds, behind what is here.
+    pub(super) fn append(&mut self, other: &Map) {
+        self.0.extend(other.0.iter().cloned());
     }
 
     fn is_empty(&self) -> bool {

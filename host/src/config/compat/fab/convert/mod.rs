@@ -35,31 +35,35 @@ pub(super) fn convert(module: &Module, remarks: &mut Vec<Remark>) -> String {
     );
     limits::convert(&mut source, &mut document);
     let mut backends = Map::default();
-    if auth == AuthType::Ldap {
+    let registers = match auth {
+        AuthType::Ldap => {
+            ldap::convert(&mut source, &mut backends);
+            true
+        }
+        AuthType::OAuth => oauth::convert(&mut source, &mut backends),
+        _ => {
+            roles::without_directory(&mut source, auth);
+            false
+        }
+    };
+    if registers {
         let mut tokens = Map::default();
-        let comment = "`sub` is the bare ab_user.id, for users of the directory, too";
+        let comment = "`sub` is the bare ab_user.id, for users of the backends before it, too";
         tokens.put("subject_backend", "airflow", comment);
         document.map("tokens", tokens, "");
-        ldap::convert(&mut source, &mut backends);
-    }
-    if auth == AuthType::OAuth {
-        oauth::convert(&mut source, &mut backends);
     }
     let mut airflow = Map::default();
     airflow.put("plugin", "db", "AUTH_DB");
     let mut config = Map::default();
     config.put("url", AIRFLOW, "Airflow's own database");
-    let full = "it registers the users of ldap; `counters` writes log-in statistics only";
-    match auth {
-        AuthType::Ldap => config.put("access", "full", full),
-        _ => config.put("access", "counters", ""),
+    let full = "users of the backends before it are registered here; `counters` writes log-in statistics only";
+    match registers {
+        true => config.put("access", "full", full),
+        false => config.put("access", "counters", ""),
     }
     airflow.map("config", config, "");
     backends.map("airflow", airflow, "");
     document.map("backends", backends, "");
-    if auth != AuthType::Ldap {
-        roles::without_directory(&mut source, auth);
-    }
     leftover::tell(&mut source, auth);
     document.written()
 }
@@ -134,6 +138,11 @@ impl<'a> Source<'a> {
     /// A text as YAML; none if there is none, or an empty one.
     fn text(&mut self, key: &str, to: &str) -> Option<String> {
         let at = self.take(key)?;
+        self.text_of(key, at, to)
+    }
+
+    /// The same of a value inside of a setting.
+    fn text_of(&mut self, key: &str, at: &At, to: &str) -> Option<String> {
         match &at.value {
             Value::None => None,
             Value::Text(text) if text.is_empty() => None,

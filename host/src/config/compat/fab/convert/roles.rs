@@ -4,8 +4,8 @@ use super::{Source, document};
 use crate::config::compat::fab::document::Map;
 use crate::config::compat::fab::value::{At, AuthType, Value};
 
-/// Into the backend of the directory.
-pub(super) fn convert(source: &mut Source<'_>, id: &str, backend: &mut Map) {
+/// Into the backend of the directory or the provider.
+pub(super) fn convert(source: &mut Source<'_>, auth: AuthType, id: &str, backend: &mut Map) {
     let to = |key: &str| format!("backends.{id}.{key}");
     let registers = source.flag("AUTH_USER_REGISTRATION", &to("registration"));
     let registers = registers.unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) fn convert(source: &mut Source<'_>, id: &str, backend: &mut Map) {
         );
     }
     backend.map("roles", roles, "");
-    jmespath(source, AuthType::Ldap);
+    jmespath(source, auth);
 }
 
 fn mapping(source: &mut Source<'_>, to: &str, roles: &mut Map) {

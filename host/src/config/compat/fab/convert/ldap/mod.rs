@@ -5,7 +5,7 @@ mod tls;
 
 use super::{Source, document, roles};
 use crate::config::compat::fab::document::Map;
-use crate::config::compat::fab::value::{At, Default, Env, Value};
+use crate::config::compat::fab::value::{At, AuthType, Default, Env, Value};
 
 /// The id of the backend.
 const ID: &str = "ldap";
@@ -75,7 +75,7 @@ pub(super) fn convert(source: &mut Source<'_>, backends: &mut Map) {
         "rows of FAB's LDAP users are theirs if nobody has a password for them",
     );
     provision.comment("adopt_password_rows: true  FAB 5.3 gave its LDAP users random passwords: such rows need it");
-    roles::convert(source, ID, &mut backend);
+    roles::convert(source, AuthType::Ldap, ID, &mut backend);
     backend.map("provision", provision, "");
     backends.map(ID, backend, "");
 }
