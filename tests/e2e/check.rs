@@ -162,6 +162,79 @@ fn presets_pass_with_what_their_users_have() {
     assert_eq!(done.code, 0, "{done:?}");
 }
 
+/// The variables that OpenMetadata's own guides set for each provider.
+#[test]
+fn openmetadatas_providers_pass_with_its_own_variables() {
+    let folder = Folder::new();
+    let config = artifacts::repository().join("config/openmetadata.yaml");
+    let config = config.to_str().unwrap();
+    let (private, public) = ("private.der", "public.der");
+    let keys = [
+        "keys",
+        "generate",
+        "--private-key",
+        private,
+        "--public-key",
+        public,
+    ];
+    let made = run(&folder, &keys, &[("COUNTERSIGN_CONFIG", "")]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (private, public) = (path(private), path(public));
+    let tenant = "https://login.microsoftonline.com/9f0b1c2d-0000-4000-8000-0123456789ab";
+    for (provider, authority, id) in [
+        ("google", "https://accounts.google.com", "google"),
+        ("okta", "https://example.okta.com/oauth2/default", "okta"),
+        ("auth0", "https://example.eu.auth0.com", "auth0"),
+        ("azure", tenant, "azure"),
+        (
+            "aws-cognito",
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Abc123",
+            "aws_cognito",
+        ),
+        (
+            "custom-oidc",
+            "https://sso.example.com/realms/main",
+            "custom_oidc",
+        ),
+    ] {
+        let environment = [
+            ("RSA_PRIVATE_KEY_FILE_PATH", private.as_str()),
+            ("RSA_PUBLIC_KEY_FILE_PATH", &public),
+            ("JWT_KEY_ID", "own"),
+            ("AUTHENTICATION_PROVIDER", provider),
+            ("AUTHENTICATION_AUTHORITY", authority),
+            ("AUTHENTICATION_CLIENT_ID", "om"),
+            ("AUTHENTICATION_CLIENT_TYPE", "confidential"),
+            ("OIDC_CLIENT_ID", "om"),
+            ("OIDC_CLIENT_SECRET", "c4n4ry"),
+            ("AUTHORIZER_ENFORCE_PRINCIPAL_DOMAIN", "true"),
+        ];
+        let done = run(&folder, &["check", "--config", config], &environment);
+        assert_eq!(done.code, 0, "{provider}: {done:?}");
+        let shown = ["config", "show", "--origin", "--config", config];
+        let shown = run(&folder, &shown, &environment);
+        let backend = format!("  {id}:");
+        let is_there = shown.stdout.lines().any(|line| line.starts_with(&backend));
+        assert!(is_there, "{provider}: {}", shown.stdout);
+        let all = format!("{done:?}{shown:?}");
+        assert!(!all.contains("c4n4ry"), "{provider}: {all}");
+    }
+    // What only the plugin can know of a provider is told with the variable's name.
+    let common = [
+        ("RSA_PRIVATE_KEY_FILE_PATH", private.as_str()),
+        ("RSA_PUBLIC_KEY_FILE_PATH", &public),
+        ("AUTHENTICATION_PROVIDER", "custom-oidc"),
+        ("AUTHENTICATION_AUTHORITY", "http://sso.example.com"),
+        ("AUTHENTICATION_CLIENT_ID", "om"),
+    ];
+    let done = run(&folder, &["check", "--config", config], &common);
+    assert!(
+        done.code == 78 && done.stderr.contains("AUTHENTICATION_AUTHORITY"),
+        "{done:?}"
+    );
+}
+
 #[test]
 fn m12_server_leaves_no_core_dump() {
     let folder = Folder::new();

@@ -109,7 +109,12 @@ impl Mapping<'_> {
             self.take_oidc("tenant");
             return self.give(&from, backend.at("config.tenant"), json!(tenant));
         }
-        self.give(&from, backend.at("config.issuer"), json!(authority));
+        // Auth0's issuers end in a slash, which OpenMetadata's guide leaves out.
+        let issuer = match meant.provider {
+            "auth0" => format!("{}/", authority.trim_end_matches('/')),
+            _ => authority.clone(),
+        };
+        self.give(&from, backend.at("config.issuer"), json!(issuer));
         let usual = format!(
             "{}/.well-known/openid-configuration",
             authority.trim_end_matches('/')
