@@ -32,6 +32,11 @@ impl Mapping<'_> {
         for key in ["scope", "customParams", "maxClockSkew"] {
             self.take_oidc(key);
         }
+        let from = auth("providerName");
+        if let Some(name) = self.text(&from) {
+            self.give(&from, backend.at("title"), json!(name));
+        }
+        self.take(&["providerName"]);
         self.callback(backend);
         self.always();
         self.take(&["oidcConfiguration", "responseType"]);

@@ -12,6 +12,7 @@ authenticationConfiguration:
   clientType: ${AUTHENTICATION_CLIENT_TYPE:-public}
   provider: ${AUTHENTICATION_PROVIDER:-basic}
   responseType: ${AUTHENTICATION_RESPONSE_TYPE:-id_token}
+  providerName: ${CUSTOM_OIDC_AUTHENTICATION_PROVIDER_NAME:-""}
   publicKeyUrls: ${AUTHENTICATION_PUBLIC_KEYS:-[http://localhost:8585/api/v1/system/config/jwks]}
   tokenValidationAlgorithm: ${AUTHENTICATION_TOKEN_VALIDATION_ALGORITHM:-"RS256"}
   authority: ${AUTHENTICATION_AUTHORITY:-https://accounts.google.com}
@@ -98,7 +99,7 @@ fn google_becomes_a_backend_behind_those_of_the_file() {
     );
     let key = KeyPath::parse("backends.google.config.client_id");
     let origin = loaded.origins.of(&key).to_string();
-    assert_eq!(origin, "c.yaml:10:13 via AUTHENTICATION_CLIENT_ID");
+    assert_eq!(origin, "c.yaml:11:13 via AUTHENTICATION_CLIENT_ID");
 }
 
 #[test]
@@ -205,6 +206,35 @@ fn what_can_only_be_stronger_is_told() {
         !notices.contains("`authenticationConfiguration`: these"),
         "{notices}"
     );
+}
+
+#[test]
+fn callback_is_ours_or_told_and_the_page_has_the_providers_name() {
+    let scene = |callback: &str| {
+        let text = format!("server: {{ public_url: \"https://auth.example.com\" }}{BLOCKS}");
+        with(&text, "custom-oidc")
+            .env("AUTHENTICATION_CALLBACK_URL", callback)
+            .env("CUSTOM_OIDC_AUTHENTICATION_PROVIDER_NAME", "Company SSO")
+    };
+    let told = "`authenticationConfiguration.callbackUrl` is not this server's: `https://auth.example.com/callback/custom_oidc` is used";
+    for (callback, mapped, notices) in [
+        ("https://auth.example.com/callback", true, false),
+        (
+            "https://auth.example.com/callback/custom_oidc",
+            false,
+            false,
+        ),
+        ("http://localhost:8585/callback", false, true),
+        ("https://auth.example.com/callback/other", false, true),
+        ("https://auth.example.com.evil/callback", false, true),
+    ] {
+        let scene = scene(callback);
+        let made = &scene.load().config.backends["custom_oidc"];
+        let expected = if mapped { callback } else { "" };
+        assert_eq!(made.callback_url, expected);
+        assert_eq!(made.title, "Company SSO");
+        assert_eq!(scene.notices().contains(told), notices, "{callback}");
+    }
 }
 
 #[test]
