@@ -270,6 +270,72 @@ fn secrets_of_the_file_are_nowhere_in_what_is_written() {
     has(&default, "bind_password: { env: P }");
 }
 
+fn oauth(name: &str, more: &str) -> String {
+    format!("AUTH_TYPE = 4\nOAUTH_PROVIDERS = [{{'name': '{name}', {more}}}]\n")
+}
+
+#[test]
+fn what_fab_leaves_open_waits_for_a_variable() {
+    let app = |name, more| oauth(name, &format!("'remote_app': {{'client_id': 'c', {more}}}"));
+    for (name, more, expected) in [
+        ("x-y", "", "issuer: \"${OAUTH_X_Y_ISSUER}\""),
+        (
+            "keycloak",
+            "'api_base_url': f()",
+            "issuer: \"${OAUTH_KEYCLOAK_ISSUER}\"",
+        ),
+        (
+            "keycloak",
+            "'server_metadata_url': os.environ['M']",
+            "discovery_url: \"${M}\"",
+        ),
+        (
+            "azure",
+            "'access_token_url': 'https://login.microsoftonline.com/common/oauth2/token'",
+            "tenant: \"${OAUTH_AZURE_TENANT}\"",
+        ),
+        (
+            "azure",
+            "'client_kwargs': {'tenant_id': 'contoso.com'}",
+            "tenant: \"${OAUTH_AZURE_TENANT}\"",
+        ),
+        (
+            "azure",
+            "'client_kwargs': {'tenant_id': os.getenv('T')}",
+            "tenant: ${T:-}",
+        ),
+    ] {
+        has(&app(name, more), expected);
+    }
+    for whitelist in ["'.*'", "f()", "['a', 'b']", "WHITELIST"] {
+        let text = oauth("google", &format!("'whitelist': {whitelist}"));
+        has(&text, "email_domains: \"${OAUTH_GOOGLE_EMAIL_DOMAINS}\"");
+    }
+    for none in ["[]", "None", "''"] {
+        let yaml = import(&oauth("google", &format!("'whitelist': {none}"))).yaml;
+        assert!(!yaml.contains("email_domains"), "{none}: {yaml}");
+    }
+}
+
+#[test]
+fn providers_of_one_name_are_two_backends_and_share_their_roles() {
+    let text = "AUTH_TYPE = 4\nAUTH_USER_REGISTRATION = True\nAUTH_USER_REGISTRATION_ROLE = 'Public'\n\
+        OAUTH_PROVIDERS = [{'name': 'google'}, {'name': 'Google'}]";
+    let lines = lines(text);
+    let count = |expected: &str| lines.iter().filter(|line| *line == expected).count();
+    assert_eq!((count("google:"), count("google_2:")), (1, 1), "{lines:#?}");
+    assert_eq!(count("registration: [Public]"), 2, "{lines:#?}");
+    assert_eq!(count("provider: google"), 2, "{lines:#?}");
+}
+
+#[test]
+fn without_providers_the_database_alone_remains() {
+    for text in ["AUTH_TYPE = 4", "AUTH_TYPE = 4\nOAUTH_PROVIDERS = make()"] {
+        has(text, "access: counters");
+        assert!(!import(text).yaml.contains("plugin: oauth"));
+    }
+}
+
 #[test]
 fn numbers_and_names_of_auth_type_are_the_same() {
     for auth in ["2", "AUTH_LDAP"] {

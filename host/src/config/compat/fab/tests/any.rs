@@ -106,6 +106,14 @@ fn any_text_becomes_a_document() {
         is_sound(&format!(
             "AUTH_TYPE = 4\nOAUTH_PROVIDERS = [{{'name': \"{text}\", '{text}': '{text}'}}]"
         ));
+        for name in ["azure", "github", "google", "keycloak", &text] {
+            is_sound(&format!(
+                "AUTH_TYPE = 4\nOAUTH_PROVIDERS = [{{'name': '{name}', 'whitelist': ['@{text}'], 'remote_app': {{\
+                 'client_id': '{text}', 'api_base_url': 'https://{text}', 'server_metadata_url': '{text}', \
+                 'jwks_uri': '{text}', 'authorize_params': {{'{text}': '{text}'}}, \
+                 'client_kwargs': {{'scope': '{text}', 'tenant_id': '{text}', '{text}': '{text}'}}}}}}]"
+            ));
+        }
         let bytes: Vec<u8> = (0..count).map(|_| random.below(256) as u8).collect();
         is_sound(&String::from_utf8_lossy(&bytes));
     }

@@ -146,13 +146,19 @@ fn parameters(source: &mut Source<'_>, provider: &mut Provider<'_>, config: &mut
     let mut parameters = Map::default();
     for (name, value) in pairs {
         match (&name.value, &value.value) {
-            (Value::Text(name), Value::Text(text)) if !name.contains("${") && name != "<<" => {
+            (Value::Text(name), Value::Text(text)) if is_parameter(name) => {
                 parameters.put(name, document::text(text), "");
             }
             _ => source.by_hand(&key, value, value.value.kind(), &to),
         }
     }
     config.map("parameters", parameters, "");
+}
+
+/// What providers call their parameters; other texts may be no keys of YAML.
+fn is_parameter(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && name.chars().all(plain)
 }
 
 /// Where there is an issuer its document says where all else is.
