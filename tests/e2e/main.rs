@@ -28,6 +28,7 @@ mod loading;
 mod login;
 mod metrics;
 mod oauth2;
+mod oauth;
 mod openapi;
 mod outcomes;
 mod plugins;

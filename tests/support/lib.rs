@@ -8,6 +8,7 @@ pub mod client;
 pub mod command;
 pub mod fault;
 pub mod folder;
+pub mod oidc;
 pub mod patched;
 pub mod peer;
 pub mod postgres;

@@ -37,3 +37,27 @@ until_told() {
   kill "$reader" "$process" 2> /dev/null || :
   wait "$process" || :
 }
+
+# Where what is installed once is kept, outside the checkout.
+test_cache() { echo "${COUNTERSIGN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/countersign}"; }
+
+# Installs the packages of the lock file in folder $1 into folder $2, unless the same set is there; prints NODE_FOLDER=….
+node_packages() {
+  local from=$1 dir=$2 want
+  command -v npm > /dev/null || fail "npm is missing" "install Node 20 or newer with npm"
+  mkdir -p "$dir"
+  dir=$(cd "$dir" && pwd)
+  want=$(sha256sum < "$from/package-lock.json")
+  exec 9> "$dir/.lock"
+  flock 9
+  if [ "$(cat "$dir/.countersign-stamp" 2> /dev/null)" != "$want" ]; then
+    echo "installing the packages of $(basename "$from") into $dir" >&2
+    rm -rf "$dir/.countersign-stamp" "$dir/node_modules"
+    cp "$from/package.json" "$from/package-lock.json" "$dir"
+    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund > "$dir/install.log" 2>&1 ||
+      { tail -n 15 "$dir/install.log" >&2; fail "npm could not install" "the whole log is $dir/install.log; run this again when the cause is gone"; }
+    echo "$want" > "$dir/.countersign-stamp"
+  fi
+  exec 9>&-
+  echo "NODE_FOLDER=$dir"
+}
