@@ -4,6 +4,7 @@
 
 pub mod airflow;
 pub mod artifacts;
+pub mod chromium;
 pub mod client;
 pub mod command;
 pub mod fault;

@@ -96,9 +96,9 @@ function build() {
       backchannelLogout: { enabled: true },
       resourceIndicators: { enabled: true, useGrantedResource: () => true,
         defaultResource: (ctx, client, oneOf) => oneOf ?? (extra.defaultResource || undefined),
-        getResourceServerInfo: (ctx, r) => { // urn:testbed:api[:rs256|ps256|es256|eddsa] -> JWT; urn:testbed:opaque -> opaque
+        getResourceServerInfo: (ctx, r) => { // urn:testbed:api[:rs256|ps256|es256|eddsa] -> JWT; urn:testbed:opaque -> opaque; urn:testbed:aud:NAME -> JWT for NAME
           const alg = algs[r.split(':')[3] ?? ''];
-          return { scope: 'api:read api:write', audience: r, accessTokenTTL: +a['access-ttl'],
+          return { scope: 'api:read api:write', audience: r.replace(/^urn:testbed:aud:/, ''), accessTokenTTL: +a['access-ttl'],
             ...(r.startsWith('urn:testbed:opaque') ? { accessTokenFormat: 'opaque' } : { accessTokenFormat: 'jwt', jwt: { sign: { alg: alg ?? 'RS256' } } }) }; } } },
     extraTokenClaims: (ctx, token) => { const c = claimsOf(token.accountId ?? `service-account-${token.clientId}`); if (!c) return {}; const { sub, ...rest } = c; return { azp: token.clientId, ...rest }; },
     findAccount: (ctx, id) => (users[id] ? { accountId: id, claims: () => claimsOf(id) } : undefined),
