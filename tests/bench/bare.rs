@@ -24,32 +24,27 @@ pub(crate) fn serve(arguments: &[String]) {
     let [algorithm, file] = arguments else {
         panic!("bare ALGORITHM KEYFILE")
     };
-    let der = std::fs::read(file).unwrap();
-    let key = match algorithm.as_str() {
-        "RS256" => Key::Rsa(RsaKeyPair::from_pkcs8(&der).unwrap()),
-        _ => Key::Ed(Ed25519KeyPair::from_pkcs8(&der).unwrap()),
-    };
-    let header = json!({ "alg": algorithm, "kid": "bare", "typ": "JWT" });
-    let shared = Arc::new(Shared {
-        key,
-        header: BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
-        random: SystemRandom::new(),
-    });
+    let router = Router::new()
+        .route("/auth/token", post(token))
+        .route("/.well-known/jwks.json", get(jwks))
+        .with_state(Arc::new(Signer::open(algorithm, file)));
+    listen(router);
+}
+
+/// Prints the address of a server, and serves until killed.
+pub(crate) fn listen(router: Router) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        let router = Router::new()
-            .route("/auth/token", post(token))
-            .route("/.well-known/jwks.json", get(jwks))
-            .with_state(shared);
         axum::serve(listener, router).await.unwrap();
     });
 }
 
-struct Shared {
+/// A key, ready to sign.
+pub(crate) struct Signer {
     key: Key,
     header: String,
     random: SystemRandom,
@@ -60,6 +55,60 @@ enum Key {
     Ed(Ed25519KeyPair),
 }
 
+impl Signer {
+    /// The key in this file.
+    pub(crate) fn open(algorithm: &str, file: &str) -> Self {
+        let der = std::fs::read(file).unwrap();
+        let key = match algorithm {
+            "RS256" => Key::Rsa(RsaKeyPair::from_pkcs8(&der).unwrap()),
+            _ => Key::Ed(Ed25519KeyPair::from_pkcs8(&der).unwrap()),
+        };
+        let header = json!({ "alg": algorithm, "kid": "bare", "typ": "JWT" });
+        Signer {
+            key,
+            header: BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
+            random: SystemRandom::new(),
+        }
+    }
+
+    /// The body of an answer with a token for this subject.
+    pub(crate) fn answer(&self, subject: &str) -> String {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let mut jti = [0; 16];
+        aws_lc_rs::rand::fill(&mut jti).unwrap();
+        let jti: String = jti.iter().map(|byte| format!("{byte:02x}")).collect();
+        let claims = json!({
+            "sub": subject, "jti": jti, "iss": "http://127.0.0.1:8090", "aud": "apache-airflow",
+            "nbf": now, "exp": now + 86_400, "iat": now,
+        });
+        let mut token = format!(
+            "{}.{}",
+            self.header,
+            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
+        let signature = match &self.key {
+            Key::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(
+                    &RSA_PKCS1_SHA256,
+                    &self.random,
+                    token.as_bytes(),
+                    &mut signature,
+                )
+                .unwrap();
+                signature
+            }
+            Key::Ed(key) => key.sign(token.as_bytes()).as_ref().to_vec(),
+        };
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        json!({ "access_token": token }).to_string()
+    }
+}
+
 /// As large as a set of two RSA keys.
 const JWKS: &str = include_str!("jwks.json");
 
@@ -67,7 +116,7 @@ async fn jwks() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], JWKS)
 }
 
-async fn token(State(shared): State<Arc<Shared>>, body: axum::body::Bytes) -> impl IntoResponse {
+async fn token(State(shared): State<Arc<Signer>>, body: axum::body::Bytes) -> impl IntoResponse {
     let body: Value = serde_json::from_slice(&body).unwrap();
     let (Some(username), Some("door")) = (body["username"].as_str(), body["password"].as_str())
     else {
@@ -77,43 +126,10 @@ async fn token(State(shared): State<Arc<Shared>>, body: axum::body::Bytes) -> im
             String::new(),
         );
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let mut jti = [0; 16];
-    aws_lc_rs::rand::fill(&mut jti).unwrap();
-    let jti: String = jti.iter().map(|byte| format!("{byte:02x}")).collect();
-    let claims = json!({
-        "sub": username, "jti": jti, "iss": "http://127.0.0.1:8090", "aud": "apache-airflow",
-        "nbf": now, "exp": now + 86_400, "iat": now,
-    });
-    let mut token = format!(
-        "{}.{}",
-        shared.header,
-        BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
-    );
-    let signature = match &shared.key {
-        Key::Rsa(key) => {
-            let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(
-                &RSA_PKCS1_SHA256,
-                &shared.random,
-                token.as_bytes(),
-                &mut signature,
-            )
-            .unwrap();
-            signature
-        }
-        Key::Ed(key) => key.sign(token.as_bytes()).as_ref().to_vec(),
-    };
-    token.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    let answer = json!({ "access_token": token }).to_string();
     (
         StatusCode::CREATED,
         [(header::CONTENT_TYPE, "application/json")],
-        answer,
+        shared.answer(username),
     )
 }
 
@@ -126,28 +142,27 @@ pub(crate) struct Bare {
 impl Bare {
     /// On one core.
     pub(crate) fn start(algorithm: &str, key: &Path, core: usize) -> Self {
+        Bare::on(core, &["bare", algorithm, key.to_str().unwrap()])
+    }
+
+    /// On one core; the arguments are this program's.
+    pub(crate) fn on(core: usize, arguments: &[&str]) -> Self {
         let mut taskset = Command::new("taskset");
         taskset.args(["-c", &core.to_string()]);
         taskset.arg(std::env::current_exe().unwrap());
-        Bare::spawn(taskset, algorithm, key)
+        taskset.args(arguments);
+        Bare::spawn(taskset)
     }
 
     /// On all cores.
     pub(crate) fn anywhere(algorithm: &str, key: &Path) -> Self {
-        Bare::spawn(
-            Command::new(std::env::current_exe().unwrap()),
-            algorithm,
-            key,
-        )
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["bare", algorithm]).arg(key);
+        Bare::spawn(command)
     }
 
-    fn spawn(mut command: Command, algorithm: &str, key: &Path) -> Self {
-        let mut child = command
-            .args(["bare", algorithm])
-            .arg(key)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();

@@ -31,13 +31,25 @@ pub(crate) fn measure() -> Vec<Row> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let hashes = Hashes::start();
-        theirs.push(p99(load::latencies(bare.address, &probe, PACE, PROBES)));
+        theirs.push(p99(load::latencies(
+            bare.address,
+            &probe,
+            200,
+            PACE,
+            PROBES,
+        )));
         drop(hashes);
 
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| load::run(saturate(server.address, &login, &stop)));
-            ours.push(p99(load::latencies(server.address, &probe, PACE, PROBES)));
+            ours.push(p99(load::latencies(
+                server.address,
+                &probe,
+                200,
+                PACE,
+                PROBES,
+            )));
             stop.store(true, Ordering::Relaxed);
         });
     }

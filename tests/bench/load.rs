@@ -20,6 +20,11 @@ pub(crate) fn login(username: &str, password: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A token of somebody else in place of a name and a password.
+pub(crate) fn bearer(token: &str) -> Vec<u8> {
+    format!("POST /auth/token HTTP/1.1\r\nhost: bench\r\nuser-agent: python-requests/2.32.3\r\naccept: */*\r\nauthorization: Bearer {token}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+}
+
 /// A GET.
 pub(crate) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes()
@@ -54,6 +59,7 @@ pub(crate) fn throughput(
 pub(crate) fn latencies(
     server: SocketAddr,
     request: &[u8],
+    status: u16,
     pace: Duration,
     count: usize,
 ) -> Vec<Duration> {
@@ -64,7 +70,7 @@ pub(crate) fn latencies(
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let due = ticks.tick().await;
-            assert_eq!(connection.ask(request).await, 200);
+            assert_eq!(connection.ask(request).await, status);
             times.push(due.elapsed());
         }
         times

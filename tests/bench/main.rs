@@ -3,7 +3,7 @@
 //! that a busy machine slows both sides alike. Nothing is asserted: the table says
 //! `ok` or `below`, and the program ends well either way.
 //!
-//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory] [ldap]`
+//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory] [ldap] [oauth]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod abi;
@@ -14,6 +14,7 @@ mod load;
 mod logins;
 mod memory;
 mod mint;
+mod oauth;
 mod plugin;
 mod reload;
 mod sample;
@@ -37,6 +38,7 @@ const FIGURES: &[(&str, Figure)] = &[
     ("start", start::measure),
     ("memory", memory::measure),
     ("ldap", ldap::measure),
+    ("oauth", oauth::measure),
 ];
 
 fn main() {
@@ -48,6 +50,7 @@ fn main() {
     // The references run as processes of their own.
     match asked.first().map(String::as_str) {
         Some("bare") => return bare::serve(&asked[1..]),
+        Some("bare-bearer") => return oauth::bare::serve(&asked[1..]),
         Some("hashes") => return jwks::hash_for_ever(),
         _ => {}
     }

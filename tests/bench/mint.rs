@@ -108,12 +108,12 @@ fn openssl(arguments: &[&str], file: &Path) {
 }
 
 /// Puts all threads of a process on one core.
-fn pin(process: u32, core: usize) {
+pub(crate) fn pin(process: u32, core: usize) {
     taskset(process, &core.to_string());
 }
 
 /// Lets them run on all.
-fn unpin(process: u32) {
+pub(crate) fn unpin(process: u32) {
     let cores = fs::read_to_string("/sys/devices/system/cpu/online").unwrap();
     taskset(process, cores.trim());
 }
@@ -127,7 +127,7 @@ fn taskset(process: u32, cores: &str) {
 }
 
 /// Seconds that a process has run, user and system.
-fn processor_time(process: u32) -> f64 {
+pub(crate) fn processor_time(process: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = text.rsplit_once(") ").unwrap().1.split(' ').collect();
     let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
