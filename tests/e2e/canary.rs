@@ -1,7 +1,9 @@
 //! No credential in any log, error, page or command output. Every place where a
 //! secret goes in gets a canary; every place where text comes out is searched.
 
-use countersign_tests::{Folder, Server, artifacts, countersign, get, post_json, send};
+use countersign_tests::oidc::{Oidc, Options};
+use countersign_tests::{Answer, Folder, Server, artifacts, countersign, get, post_json, send};
+use serde_json::json;
 
 use crate::run;
 use crate::traces::{Collector, holds};
@@ -209,4 +211,184 @@ fn h08_control_characters_of_a_username_stay_escaped_in_the_log() {
         "each line is one JSON object:\n{log}"
     );
     assert!(!log.contains('\u{1b}'));
+}
+
+/// Where single sign-on takes secrets in: tokens, codes, what the provider says in its errors, and our own
+/// password there.
+#[test]
+fn c07_single_sign_on_tells_no_token_no_code_and_no_client_secret() {
+    let redirect = "http://127.0.0.1:9/callback";
+    let client = json!({
+        "client_id": "ours", "client_secret": format!("{CANARY}-client"), "grant_types": ["authorization_code"],
+        "redirect_uris": [redirect],
+    });
+    let provider = Oidc::with(Options {
+        config: json!({ "clients": [client] }),
+        ..Options::default()
+    });
+    let collector = Collector::start();
+    let folder = Folder::new();
+    let config = format!(
+        "server: {{ throttle: {{ user: 0, address: 0 }} }}\nbackends:\n  sso:\n    plugin: oauth\n    config: {{ provider: keycloak, issuer: \"{}\", audiences: [\"{}\"], algorithms: [RS256], \
+         allow_http: true, client_id: ours, client_secret: {CANARY}-client, timeout: 500ms, cache: {{ refetch: 1ms }} }}\n",
+        provider.issuer,
+        Oidc::AUDIENCE,
+    );
+    let endpoint = format!("http://{}", collector.address);
+    let variables = [
+        ("RUST_LOG", "trace"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+    ];
+    let server = Server::with(&folder, &config, &variables);
+    let callback = format!("http://{}/callback/sso", server.address);
+    provider.allow(&[&callback], &[]);
+
+    let (mut seen, mut secrets) = (String::new(), Vec::new());
+    let mut ask = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
+        let answer = send(server.address, method, path, headers, body.as_bytes());
+        // What was asked for may be told: the token, the way to the provider.
+        if ![200, 201, 302, 303].contains(&answer.status) {
+            seen += &format!("{answer:?}");
+        }
+        answer
+    };
+    let opaque = provider.opaque("bob");
+    let unsigned =
+        provider.forge(&json!({ "user": "bob", "alg": "none", "claims": { "x": CANARY } }));
+    let foreign = provider.forge(&json!({ "user": "bob", "foreignKey": true }));
+    let unknown = provider.forge(&json!({ "user": "bob", "header": { "kid": "unheard-of" } }));
+    let sound = provider.token("bob");
+    let typed = format!("{CANARY}-opaque");
+    let mut bearers = |ask: &mut dyn FnMut(&str, &str, &[(&str, &str)], &str) -> Answer| {
+        for bearer in [&sound, &opaque, &unsigned, &foreign, &unknown, &typed] {
+            let authorization = format!("Bearer {bearer}");
+            let answer = ask(
+                "POST",
+                "/auth/token",
+                &[("authorization", &authorization)],
+                "",
+            );
+            if answer.status == 201 {
+                let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+                secrets.push(token.rsplit_once('.').unwrap().1.to_owned());
+            }
+            secrets.extend(
+                bearer
+                    .rsplit('.')
+                    .find(|part| !part.is_empty())
+                    .map(str::to_owned),
+            );
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let body = format!(
+                "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={bearer}&subject_token_type=urn:ietf:params:oauth:token-type:access_token&client_secret={CANARY}-sent&code={CANARY}-code"
+            );
+            ask("POST", "/oauth2/token", &form, &body);
+        }
+    };
+    bearers(&mut ask);
+    for body in [
+        "{",
+        CANARY,
+        r#"{"error":"invalid_grant","error_description":"canary-7f3a-told"}"#,
+    ] {
+        for path in ["/token", "/token/introspection", "/jwks"] {
+            provider.fault(&json!({ "path": path, "status": 400, "body": body, "count": 1 }));
+        }
+        bearers(&mut ask);
+        provider.reset();
+    }
+    provider.stop();
+    bearers(&mut ask);
+    provider.again();
+
+    // A login in the browser that ends in each of its ways; the last one succeeds.
+    let begun = |ask: &mut dyn FnMut(&str, &str, &[(&str, &str)], &str) -> Answer| {
+        let answer = ask("GET", "/login/sso", &[], "");
+        let cookies = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie");
+        let cookies: Vec<_> = cookies
+            .map(|(_, cookie)| cookie.split(';').next().unwrap().to_owned())
+            .collect();
+        let way = answer
+            .header("location")
+            .unwrap_or_else(|| panic!("{answer:?}"));
+        (way.to_owned(), cookies.join("; "))
+    };
+    let (_, cookie) = begun(&mut ask);
+    for query in [
+        format!("code={CANARY}-code&state={CANARY}-state"),
+        format!("error={CANARY}-error&error_description={CANARY}-told&state={CANARY}-state"),
+        format!("code={CANARY}-code"),
+    ] {
+        for cookie in ["", &cookie, "countersign-login=canary-7f3a-cookie"] {
+            ask(
+                "GET",
+                &format!("/callback/sso?{query}"),
+                &[("cookie", cookie)],
+                "",
+            );
+        }
+    }
+    let told = r#"{"error":"invalid_grant","error_description":"canary-7f3a-told"}"#;
+    provider.fault(&json!({ "path": "/token", "status": 400, "body": told, "count": 1 }));
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let (way, cookie) = begun(&mut ask);
+        let back = provider.follow(&way, "bob");
+        let (_, query) = back.split_once('?').unwrap();
+        let code = query.split('&').find_map(|part| part.strip_prefix("code="));
+        codes.push(code.unwrap().to_owned());
+        let answer = ask(
+            "GET",
+            &format!("/callback/sso?{query}"),
+            &[("cookie", &cookie)],
+            "",
+        );
+        secrets.extend(cookie.split('=').skip(1).map(str::to_owned));
+        for (_, set) in answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+        {
+            let value = set.split(';').next().unwrap().split_once('=').unwrap().1;
+            secrets.extend((value.len() > 20).then(|| value.to_owned()));
+        }
+    }
+    secrets.extend(codes);
+
+    for arguments in [
+        &["check"][..],
+        &["config", "show"],
+        &["config", "show", "--json"],
+        &["reload"],
+    ] {
+        seen += &format!("{:?}", run(&folder, arguments, &[]));
+    }
+    for path in ["/readyz", "/metrics"] {
+        seen += &get(server.admin, path).body;
+    }
+    let (code, log) = server.stop();
+    assert_eq!(code, 0);
+    assert!(
+        log.contains("\"target\":\"audit\""),
+        "there is a log to search"
+    );
+    let sent = collector.all();
+    assert!(holds(&sent, "backend sso"), "there are spans to search");
+    for secret in secrets.iter().map(String::as_str).chain([CANARY]) {
+        let place = |text: &str| {
+            let at = text.find(secret)?;
+            Some(
+                text[at.saturating_sub(300)..]
+                    .chars()
+                    .take(400)
+                    .collect::<String>(),
+            )
+        };
+        assert_eq!(place(&log), None, "{secret} in the log");
+        assert!(!holds(&sent, secret), "{secret} in a trace");
+    }
+    assert!(!seen.contains(CANARY), "{seen}");
 }
