@@ -132,6 +132,13 @@ impl Chromium {
         cookies.as_array().unwrap().clone()
     }
 
+    /// Sets cookies that [`Chromium::cookies`] gave, for the site at this address.
+    pub fn set_cookies(&mut self, cookies: &[Value], url: &str) {
+        let cookie = |cookie: &Value| json!({ "name": cookie["name"], "value": cookie["value"], "url": url });
+        let cookies: Vec<Value> = cookies.iter().map(cookie).collect();
+        self.step(&json!({ "set_cookies": cookies }));
+    }
+
     /// What went wrong unseen, since the start, on pages and requests whose address begins so.
     pub fn troubles(&mut self, start: &str) -> Vec<Trouble> {
         let troubles = self.step(&json!({ "troubles": true }));

@@ -3,7 +3,9 @@
 
 mod airflow;
 mod bed;
+mod browser;
 mod chain;
+mod hosts;
 mod opaque;
 mod outages;
 mod refusals;
