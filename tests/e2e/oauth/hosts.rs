@@ -63,8 +63,8 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         match entry.file_name().to_str().unwrap() {
             "keys" => copy(&entry.path(), &target),
-            _ if entry.path().is_dir() => {}
-            _ => drop(fs::copy(entry.path(), target).unwrap()),
+            _ if entry.path().is_file() => drop(fs::copy(entry.path(), target).unwrap()),
+            _ => {} // sockets and the like are each host's own
         }
     }
 }

@@ -66,11 +66,7 @@ fn flood_of_unknown_kids_asks_the_provider_once_an_interval() {
     let provider = Oidc::start();
     let folder = Folder::new();
     // The default interval is a minute, longer than this test.
-    let config = format!(
-        "server: {{ throttle: {{ user: 0, address: 0 }} }}\n{}",
-        sso(&provider, "")
-    );
-    let server = Server::start(&folder, &config);
+    let server = start(&folder, &provider);
     let good = provider.token("amelia");
     claims(&server, &good);
     let before = provider.count("/jwks");

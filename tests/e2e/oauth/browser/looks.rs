@@ -49,7 +49,7 @@ fn pages_fit_and_can_be_read_in_light_and_dark_on_a_desk_and_on_a_phone() {
     let mut browser = Chromium::start();
     for (name, kind) in kinds() {
         browser.open(kind);
-        let mut look = |browser: &mut Chromium, page: &str| {
+        let look = |browser: &mut Chromium, page: &str| {
             browser.screenshot(&format!("{name}-{page}"));
             assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}");
         };

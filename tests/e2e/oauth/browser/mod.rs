@@ -87,6 +87,14 @@ impl Site {
         browser.fill("Password", &format!("{user}-pw"));
         browser.click("button", "Sign in");
         browser.at(&self.url);
+        // What the page said, and what the log does, belong together where it went wrong.
+        let address = browser.evaluate("location.pathname");
+        assert!(
+            address != "/callback/sso",
+            "{}\n{}",
+            browser.text(),
+            self.server.log()
+        );
     }
 }
 
