@@ -64,7 +64,7 @@ const clients = [
   { client_id: 'native', application_type: 'native', token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'], redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback'] },
   { client_id: 'device', application_type: 'native', token_endpoint_auth_method: 'none', grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'], redirect_uris: [], response_types: [] },
   { client_id: 'rs', client_secret: 'rs-secret', grant_types: [], redirect_uris: [], response_types: [] }, // a resource server: introspection only
-  ...(extra.clients ?? [])];
+  ...(extra.clients ?? []).map((c) => (c.redirect_uris === 'web' ? { ...c, redirect_uris: web } : c))]; // 'web' = led back to where web is
 
 // ---- provider (rebuilt on key rotation; the store survives) --------------------------------------------------
 const store = new Map();
