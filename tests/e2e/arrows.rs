@@ -14,7 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign", &["countersign-abi", "countersign-verify"]),
     ("countersign-db", &["countersign-sdk"]),
     ("countersign-ldap", &["countersign-sdk"]),
-    ("countersign-oauth", &["countersign-sdk", "countersign-verify"]),
+    (
+        "countersign-oauth",
+        &["countersign-sdk", "countersign-verify"],
+    ),
     ("countersign-template", &["countersign-sdk"]),
     (
         "countersign-tests",
