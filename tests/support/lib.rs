@@ -13,6 +13,7 @@ pub mod oidc;
 pub mod patched;
 pub mod peer;
 pub mod postgres;
+pub mod preset;
 pub mod server;
 pub mod slapd;
 pub mod tls;

@@ -154,7 +154,7 @@ backends:
             "server:\n  listen: \"127.0.0.1:8090\"                         # default\n",
             "  audience: mine                                   # c.yaml:1:21 via AUD\n",
             "  leeway: 5s                                       # environment variable COUNTERSIGN_TOKENS__LEEWAY\n",
-            "  users:\n    plugin: db                                     # c.yaml:3:20\n    config:\n      access: counters                             # default\n",
+            "  users:\n    plugin: db                                     # c.yaml:3:20\n    title: \"\"                                      # default\n    config:\n      access: counters                             # default\n",
             "      url: \"[secret]\"                              # c.yaml:3:39\n",
             "      bind: \"http://u:[secret]@h/?token=[secret]\"  # c.yaml:6:39\n",
         ];

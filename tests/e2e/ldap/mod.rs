@@ -6,7 +6,7 @@ mod import;
 mod login;
 mod outages;
 mod preset;
-mod provisioning;
+pub(crate) mod provisioning;
 mod refusals;
 mod reload;
 mod secrets;

@@ -1,8 +1,6 @@
 //! `config/airflow.yaml` with its LDAP block taken out of the comment.
 
-use std::fs;
-
-use countersign_tests::artifacts::repository;
+use countersign_tests::preset::uncommented;
 use countersign_tests::{Done, Folder, Server, countersign};
 
 use super::provisioning::Rows;
@@ -12,22 +10,9 @@ use crate::run;
 /// Of "correct horse", as Airflow 3 stores it at a low cost.
 const HASH: &str = "scrypt:1024:8:1$Wfhhfv0zDVEVVu7N$8b251e1108e8ec37fb5ff42a10cb36abb8ac205c17f2925538252f21ba2bf9e8c0c50c7f1f9a1a3926e63e18f0e69070986af8d3dd4b821b52aee1c5504e975b";
 
-/// A preset as an operator makes it who takes the # away.
-fn preset(name: &str) -> String {
-    let text = fs::read_to_string(repository().join("config").join(name)).unwrap();
-    let (before, block) = text.split_once("  # ldap:\n").unwrap();
-    let mut is_block = true;
-    let lines = block.lines().map(|line| {
-        let bare = line.strip_prefix("  # ").filter(|_| is_block);
-        is_block = bare.is_some();
-        bare.map_or_else(|| format!("{line}\n"), |bare| format!("  {bare}\n"))
-    });
-    format!("{before}  ldap:\n{}", lines.collect::<String>())
-}
-
 /// Airflow's, whose table must be open for new rows.
 fn airflow() -> String {
-    let preset = preset("airflow.yaml");
+    let preset = uncommented("airflow.yaml", "ldap");
     assert!(preset.contains("access: counters"), "{preset}");
     preset.replace("access: counters", "access: full")
 }
@@ -192,7 +177,7 @@ fn openmetadatas_variables_say_where_its_people_are() {
         ),
         ("COUNTERSIGN_BACKENDS__LDAP__CONFIG__TLS__CA", &ca),
     ];
-    let preset = preset("openmetadata.yaml")
+    let preset = uncommented("openmetadata.yaml", "ldap")
         .replace("dc=example,dc=com", Slapd::BASE)
         .replace(
             "preferred_username: \"{username}\"",

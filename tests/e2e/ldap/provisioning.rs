@@ -11,12 +11,12 @@ use super::*;
 const TABLES: &str = include_str!("../../../plugins/db/tests/db/airflow.sql");
 
 /// Airflow's database, and what a test says to it.
-pub(super) struct Rows {
-    pub(super) folder: Folder,
+pub(crate) struct Rows {
+    pub(crate) folder: Folder,
 }
 
 impl Rows {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let rows = Rows {
             folder: Folder::new(),
         };
@@ -25,7 +25,7 @@ impl Rows {
         rows
     }
 
-    pub(super) fn file(&self) -> std::path::PathBuf {
+    pub(crate) fn file(&self) -> std::path::PathBuf {
         self.folder.join("airflow.db")
     }
 

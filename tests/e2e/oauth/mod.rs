@@ -8,6 +8,7 @@ mod chain;
 mod hosts;
 mod opaque;
 mod outages;
+mod preset;
 mod refusals;
 mod rotation;
 mod seed;
