@@ -38,7 +38,8 @@ impl<'a> Admitted<'a> {
         &self.principal
     }
 
-    /// The OAuth client that asks for him, as it calls itself.
+    /// The OAuth client that asks for him, as it calls itself: for the audit log alone, since
+    /// whoever trusts a token's `client_id` (RFC 9068 section 5) trusts that we checked it.
     #[must_use]
     pub fn for_client(mut self, client: Option<&str>) -> Self {
         self.client = client.map(str::to_owned);
@@ -55,9 +56,7 @@ impl<'a> Admitted<'a> {
         lifetime: Lifetime,
     ) -> Result<Minted, Refusal> {
         let client = self.client.as_deref();
-        let minted = self
-            .tokens
-            .mint_for(client, audience, &self.principal, lifetime);
+        let minted = self.tokens.mint(audience, &self.principal, lifetime);
         let minted = minted.map_err(|error| self.attempt.unminted(self.backend, &error))?;
         self.attempt.issued(
             self.backend,

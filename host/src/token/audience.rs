@@ -9,8 +9,8 @@ use super::claims::{Template, Values};
 use super::request::Lifetime;
 use crate::config::shapes::{self, Algorithm, TokenType};
 
-/// `client_id` of a client that did not say who it is (`/auth/token` has no such thing):
-/// RFC 9068 section 2.2 wants one in every access token.
+/// `client_id` where nobody knows the client: at `/auth/token`, and in an exchange, whose client
+/// could call itself anything. RFC 9068 section 2.2 wants one in every access token.
 const NO_CLIENT: &str = "countersign";
 
 /// What the tokens of one audience are like.

@@ -212,7 +212,8 @@ impl Tokens {
         self.mint_for(None, audience, principal, lifetime)
     }
 
-    /// The same for an OAuth client, as it calls itself: an access token (RFC 9068) says who it was.
+    /// The same for an OAuth client that is known to be the one that asks: an access token
+    /// (RFC 9068) says who it was.
     ///
     /// # Errors
     /// As [`mint`](Self::mint).

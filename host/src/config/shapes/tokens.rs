@@ -37,7 +37,7 @@ pub struct Tokens {
     pub claims: BTreeMap<String, Value>,
     /// The backend whose bare user ids become `sub`; empty = the only backend.
     pub subject_backend: String,
-    /// Further audiences, each with tokens of its own kind: name → its settings.
+    /// Further audiences, each with tokens of its own kind: name → its settings. Whoever is let in may ask for any of them.
     pub audiences: BTreeMap<String, Audience>,
 }
 
