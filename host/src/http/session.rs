@@ -73,7 +73,7 @@ impl Session {
         let mut sealed = browser.cookie(headers, NAME)?;
         sealed += &browser.cookie(headers, REST).unwrap_or_default();
         let written: Written = browser.sealer.unseal(NAME, &sealed, now)?;
-        if browser.once.is_used(&ended(&written.id)) {
+        if Session::is_over(browser, &written.id) {
             return None;
         }
         Some(Session {
@@ -116,6 +116,11 @@ impl Session {
             cookies.push(browser.set_cookie(REST, rest, None));
         }
         Some(cookies)
+    }
+
+    /// Was the session of this id ended? What came of it is good for nothing, then.
+    pub fn is_over(browser: &Browser, id: &str) -> bool {
+        browser.once.is_used(&ended(id))
     }
 
     /// Ends it: whoever still has the cookies has nothing. The answer are the `Set-Cookie`

@@ -254,3 +254,31 @@ fn code_of_a_backend_that_is_gone_gives_no_token() {
     let (_, log) = server.stop();
     assert!(log.contains("takes no logins any more"), "{log}");
 }
+
+#[test]
+fn code_of_a_session_that_was_ended_meanwhile_gives_no_token() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    let (mut browser, mut flow) = (Browser::default(), Flow::new(&server));
+    let code = flow.code(&mut browser);
+    let question = browser.open(&format!("http://{}/logout", server.address));
+    browser.submit(&question, &[]);
+    refused(&flow.redeem(&[("code", &code)]), "invalid_grant");
+    let (_, log) = server.stop();
+    assert!(log.contains("signed out meanwhile"), "{log}");
+}
+
+#[test]
+fn code_that_is_redeemed_by_many_at_once_gives_one_token() {
+    let folder = Folder::new();
+    let server = template(&folder);
+    let (mut browser, mut flow) = (Browser::default(), Flow::new(&server));
+    let code = flow.code(&mut browser);
+    let given = std::thread::scope(|scope| {
+        let redeem = || scope.spawn(|| flow.redeem(&[("code", &code)]).status);
+        let all: Vec<_> = (0..8).map(|_| redeem()).collect();
+        let answers = all.into_iter().map(|one| one.join().unwrap());
+        answers.filter(|status| *status == 200).count()
+    });
+    assert_eq!(given, 1);
+}

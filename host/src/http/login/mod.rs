@@ -33,7 +33,7 @@ use axum::extract::{Path, State};
 use axum::http::{Method, Request, Response};
 use axum::routing::any;
 
-use super::Face;
+use super::{Face, Serving};
 use visit::Visit;
 
 const LOGIN: &str = "/login";
@@ -50,6 +50,14 @@ pub fn routes() -> Router<Face> {
         .route(CALLBACK, any(callback))
         .route(CALLBACK_OF, any(callback_of))
         .route(LOGOUT, any(logout))
+}
+
+/// Can anybody sign in with a browser: by this backend's page, or by any?
+pub fn is_offered(serving: &Serving, backend: Option<&str>) -> bool {
+    let backends = serving.tokens.registry.iter();
+    let mut providers = backends.filter(|it| choices::is_provider(it));
+    providers.any(|provider| backend.is_none_or(|id| provider.id == id))
+        || form::is_open(serving, backend)
 }
 
 /// A path that is no UTF-8 is no backend's.

@@ -20,6 +20,8 @@ use crate::accounts::Principal;
 use crate::backends::user;
 use crate::clock;
 use crate::http::browser::Browser;
+use crate::http::login;
+use crate::http::session::Session;
 use crate::token::{Lifetime, Request};
 
 /// As `grant_type` names it.
@@ -35,6 +37,8 @@ const LIFE: u64 = 60;
 pub(super) struct Code {
     /// Who gets the token.
     pub(super) principal: Principal,
+    /// The id of the session in which he said yes.
+    pub(super) session: String,
     /// The S256 challenge of who asked.
     pub(super) challenge: String,
     /// Where it was sent.
@@ -51,15 +55,15 @@ struct Written {
     backend: String,
     home: String,
     user: Value,
+    session: String,
     challenge: String,
     redirect_uri: String,
     audience: Option<String>,
 }
 
-/// Can a code be had here? Where anybody can sign in.
+/// Can a code be had here? Where anybody can sign in with a browser.
 pub fn is_enabled(serving: &Serving) -> bool {
-    let mut backends = serving.tokens.registry.iter();
-    backends.any(|backend| backend.settings.login)
+    login::is_offered(serving, None)
 }
 
 /// The token for a code.
@@ -123,6 +127,7 @@ impl Code {
             user: user::as_json(&self.principal.user),
             backend: self.principal.backend,
             home: self.principal.home,
+            session: self.session,
             challenge: self.challenge,
             redirect_uri: self.redirect_uri,
             audience: self.audience,
@@ -149,8 +154,12 @@ impl Code {
         if !browser.once.use_up(&id, written.until, now) {
             return Err((Some(principal.into()), "the code was used before"));
         }
+        if Session::is_over(browser, &written.session) {
+            return Err((Some(principal.into()), "the user signed out meanwhile"));
+        }
         Ok(Code {
             principal,
+            session: written.session,
             challenge: written.challenge,
             redirect_uri: written.redirect_uri,
             audience: written.audience,
@@ -206,6 +215,7 @@ mod tests {
                     ..User::default()
                 },
             },
+            session: "a session".into(),
             challenge: CHALLENGE.into(),
             redirect_uri: "http://127.0.0.1:1/callback".into(),
             audience: Some("api".into()),

@@ -62,11 +62,6 @@ impl Error {
         Error::new("invalid_grant", description)
     }
 
-    /// This client may not use this grant.
-    pub fn unauthorized_client(description: impl Into<Cow<'static, str>>) -> Self {
-        Error::new("unauthorized_client", description)
-    }
-
     /// There is no such grant here.
     pub fn unsupported_grant_type(description: impl Into<Cow<'static, str>>) -> Self {
         Error::new("unsupported_grant_type", description)

@@ -35,6 +35,23 @@ pub struct Form(BTreeMap<String, Vec<String>>);
 /// # Errors
 /// `invalid_request`, and `invalid_client` for whoever shows a credential: the same for all.
 pub async fn read(head: &Parts, body: Body) -> Result<Form, Error> {
+    let form = sent(head, body).await?;
+    let header = head.headers.contains_key(AUTHORIZATION);
+    let fields = CREDENTIALS.iter().any(|name| form.get(name).is_some());
+    match (header, fields) {
+        (true, true) => Err(Error::invalid_request(
+            "the client authenticates in more than one way",
+        )),
+        (false, false) => Ok(form),
+        (header, _) => Err(Error::invalid_client(header)),
+    }
+}
+
+/// Reads a form, whoever sends it.
+///
+/// # Errors
+/// `invalid_request`.
+pub async fn sent(head: &Parts, body: Body) -> Result<Form, Error> {
     if head.uri.query().is_some() {
         return Err(Error::invalid_request(
             "parameters must be in the body, not in the query",
@@ -46,16 +63,7 @@ pub async fn read(head: &Parts, body: Body) -> Result<Form, Error> {
         ));
     }
     let raw = Zeroizing::new(body::bytes(body).await.map_err(unread)?);
-    let form = Form::parse(&raw)?;
-    let header = head.headers.contains_key(AUTHORIZATION);
-    let fields = CREDENTIALS.iter().any(|name| form.get(name).is_some());
-    match (header, fields) {
-        (true, true) => Err(Error::invalid_request(
-            "the client authenticates in more than one way",
-        )),
-        (false, false) => Ok(form),
-        (header, _) => Err(Error::invalid_client(header)),
-    }
+    Form::parse(&raw)
 }
 
 impl Form {

@@ -10,7 +10,6 @@ pub mod error;
 pub mod exchange;
 pub mod form;
 pub mod native;
-mod page;
 
 use axum::Router;
 use axum::body::Body;
