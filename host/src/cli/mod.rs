@@ -69,6 +69,11 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     /// Get a token for the terminal: with the browser, or with a name and a password
+    ///
+    /// The token alone is written to standard output. Without --username the browser opens:
+    /// whoever signs in there, by whichever way the server offers, confirms that this terminal
+    /// gets a token. It is kept in ${XDG_CACHE_HOME:-~/.cache}/countersign/tokens, readable by
+    /// its owner alone, and handed out again until it is nearly over.
     Login(login::Login),
 }
 

@@ -1,9 +1,13 @@
 //! A password from standard input, of a pipe or a terminal.
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin};
+use std::sync::mpsc;
+use std::thread;
 
 use clap::Args;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 use super::failure::{Failure, REFUSED, USAGE};
@@ -67,12 +71,13 @@ fn first_line() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-/// Switches a terminal's echo off, and back on when dropped.
+/// Switches a terminal's echo off, and back on when dropped, or when the user has enough.
 struct Silence(Termios);
 
 impl Silence {
     fn of_terminal() -> Option<Self> {
         let before = tcgetattr(stdin()).ok()?;
+        restored_by_signals(before.clone())?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         tcsetattr(stdin(), OptionalActions::Flush, &silent).ok()?;
@@ -86,4 +91,37 @@ impl Drop for Silence {
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
         let _ = writeln!(stderr());
     }
+}
+
+/// From now on Ctrl-C, a hang-up and the like end the process with the terminal as it was: what
+/// ends it by default leaves a shell without echo. None = they cannot be waited for, and then
+/// the echo stays on.
+fn restored_by_signals(before: Termios) -> Option<()> {
+    let (ready, is_ready) = mpsc::channel();
+    let wait = move || {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .ok()?;
+        let code = runtime.block_on(async {
+            let mut interrupt = signal(SignalKind::interrupt()).ok()?;
+            let mut quit = signal(SignalKind::quit()).ok()?;
+            let mut hangup = signal(SignalKind::hangup()).ok()?;
+            let mut terminate = signal(SignalKind::terminate()).ok()?;
+            ready.send(()).ok()?;
+            // As shells number what a signal ended.
+            Some(tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = quit.recv() => 131,
+                _ = hangup.recv() => 129,
+                _ = terminate.recv() => 143,
+            })
+        })?;
+        drop(Silence(before));
+        std::process::exit(code)
+    };
+    thread::Builder::new()
+        .spawn(move || -> Option<()> { wait() })
+        .ok()?;
+    is_ready.recv().ok()
 }

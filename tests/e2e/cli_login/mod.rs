@@ -2,12 +2,13 @@
 
 mod browser;
 mod codes;
-mod terminal;
+mod password;
+pub(crate) mod terminal;
 
 use std::os::unix::fs::PermissionsExt;
 
 use countersign_tests::token::claims;
-use countersign_tests::{Done, Folder, Server, artifacts, get, send};
+use countersign_tests::{Done, Folder, Server, artifacts, countersign, get, send};
 use serde_json::Value;
 use url::Url;
 
@@ -227,34 +228,6 @@ fn o01_callback_of_another_sign_in_is_refused_and_the_right_one_still_taken() {
 }
 
 #[test]
-fn name_and_password_give_a_token_without_a_browser() {
-    let folder = Folder::new();
-    let server = template(&folder);
-    let named = ["--username", "ada", "--password-stdin"];
-    let done = login(&folder, &server, &named, "door\n");
-    let token = good(&done).to_owned();
-    let said = claims(&token);
-    assert_eq!(
-        said["exp"].as_u64().unwrap() - said["iat"].as_u64().unwrap(),
-        3_600
-    );
-    // Kept for that name: the password is not read again.
-    assert_eq!(good(&login(&folder, &server, &named, "wrong\n")), token);
-    let forced = login(
-        &folder,
-        &server,
-        &[&named[..], &["--force"]].concat(),
-        "door\n",
-    );
-    assert_ne!(good(&forced), token);
-    let direct = [&named[..], &["--backend", "door"]].concat();
-    assert_ne!(
-        good(&login(&folder, &server, &direct, "door\n")),
-        good(&forced)
-    );
-}
-
-#[test]
 fn what_cannot_be_is_said_with_the_exit_code_and_nothing_on_standard_output() {
     let folder = Folder::new();
     let server = template(&folder);
@@ -285,6 +258,10 @@ fn what_cannot_be_is_said_with_the_exit_code_and_nothing_on_standard_output() {
         assert!(done.stderr.contains(expected), "{more:?} {done:?}");
         assert!(!done.stderr.contains("canary-7f3a"), "{done:?}");
     }
+    let unnamed = [("HOME", "/nowhere")];
+    let done = countersign(folder.path(), &["login"], &unnamed, "");
+    assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{done:?}");
+    assert!(done.stderr.contains("no server is named"), "{done:?}");
     let nowhere = [&named[..], &["--backend", "nobody"]].concat();
     let done = login(&folder, &server, &nowhere, "door\n");
     assert!(

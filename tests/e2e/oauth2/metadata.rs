@@ -4,6 +4,7 @@ use countersign_tests::{Folder, get, token};
 use serde_json::json;
 
 use super::{EXCHANGE, exchange, server};
+use crate::cli_login::terminal::login;
 use crate::template;
 
 #[test]
@@ -31,6 +32,21 @@ fn s15_documents_name_the_endpoint_and_the_grant_that_are_enabled() {
         let named = document["claims_supported"].as_array().unwrap();
         assert!(named.contains(&json!("client_id")), "{document}");
     }
+}
+
+#[test]
+fn s15_codes_are_not_named_where_nobody_signs_in_with_a_browser() {
+    let folder = Folder::new();
+    // Its backend takes bearer tokens alone.
+    let server = server(&folder, "");
+    let document = get(server.address, "/.well-known/oauth-authorization-server").json();
+    assert_eq!(document["grant_types_supported"], json!([EXCHANGE]));
+    assert_eq!(document["response_types_supported"], json!([]));
+    assert_eq!(document["authorization_endpoint"], json!(null));
+    // And the terminal does not wait for what cannot come.
+    let done = login(&folder, &server, &["--no-browser"], "");
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{done:?}");
+    assert!(done.stderr.contains("--username"), "{done:?}");
 }
 
 #[test]

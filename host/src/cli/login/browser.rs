@@ -22,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Where a server says who it is (RFC 8414).
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
+/// The endpoints (RFC 6749 section 3).
+const AUTHORIZE: &str = "/oauth2/authorize";
+const TOKEN: &str = "/oauth2/token";
+
 /// What is asked for.
 pub(super) struct Wish<'a> {
     /// Sign in with this backend.
@@ -69,13 +73,19 @@ pub(super) async fn sign_in(
     }
 }
 
-/// Who the server says it is. One whose issuer is no URL publishes nothing.
+/// Who the server says it is, if browsers can sign in there. One whose issuer is no URL
+/// publishes nothing, but has a token endpoint as all have.
 async fn issuer(client: &Client, server: &Server) -> Result<Option<String>, Failure> {
     let answer = client.get(server.at(METADATA)).await?;
     let issuer = answer.json.get("issuer").and_then(Value::as_str);
     match (answer.status, issuer) {
+        (200, Some(_)) if answer.json.get("authorization_endpoint").is_none() => Err(Failure::new(
+            REFUSED,
+            format!("nobody signs in to {server} with a browser"),
+            "sign in with a name and a password: --username NAME",
+        )),
         (200, Some(issuer)) => Ok(Some(issuer.to_owned())),
-        (404, _) => Ok(None),
+        (404, _) if client.get(server.at(TOKEN)).await?.status == 405 => Ok(None),
         _ => Err(answer.unexpected(server)),
     }
 }
@@ -87,7 +97,7 @@ fn address(
     state: &str,
     challenge: &str,
 ) -> Url {
-    let mut url = server.at("/oauth2/authorize");
+    let mut url = server.at(AUTHORIZE);
     let mut query = url.query_pairs_mut();
     query
         .append_pair("response_type", "code")
@@ -142,7 +152,7 @@ async fn redeem(
         .finish();
     let form = Zeroizing::new(form);
     let kind = "application/x-www-form-urlencoded";
-    let answer = client.post(server.at("/oauth2/token"), kind, &form).await?;
+    let answer = client.post(server.at(TOKEN), kind, &form).await?;
     match answer.status {
         200 => answer.token(),
         _ => Err(refused(&answer, server)),

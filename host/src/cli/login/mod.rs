@@ -29,12 +29,6 @@ use cache::Cache;
 use held::Held;
 use server::Server;
 
-/// Get a token for the terminal; it alone is written to standard output.
-///
-/// Without --username the browser opens: whoever signs in there, by whichever way the server
-/// offers, confirms that this terminal gets a token. It is kept in
-/// ${XDG_CACHE_HOME:-~/.cache}/countersign/tokens, readable by its owner alone, and handed out
-/// again until it is nearly over.
 #[derive(Args)]
 #[command(after_help = "Examples:
   curl -H \"Authorization: Bearer $(countersign login)\" https://airflow.example.com/api/v2/dags
@@ -44,7 +38,8 @@ pub(super) struct Login {
     /// The server. Default: $COUNTERSIGN_SERVER, else server.public_url of the configuration
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The backend to sign in with; default: those that the server offers
+    /// The backend to sign in with; default: those that the server offers. With --username
+    /// the token lives tokens.lifetime, as any of /auth/ID/token
     #[arg(long, value_name = "ID", value_parser = backend)]
     backend: Option<String>,
     /// Sign in here with a name and a password, without a browser
@@ -110,8 +105,12 @@ pub(super) fn run(setup: &Setup, login: &Login) -> Result<(), Failure> {
         Some(held) => held,
         None => {
             let held = login.sign_in(&server, setup)?;
-            if let Some(cache) = &cache {
-                cache.write(&held)?;
+            // Whoever has signed in gets his token, whether it can be kept or not.
+            if let Some(Err(failure)) = cache.as_ref().map(|cache| cache.write(&held)) {
+                tell(&format!(
+                    "the token is not kept\n{}",
+                    failure.to_string().trim_end()
+                ));
             }
             held
         }

@@ -25,7 +25,16 @@ impl Server {
         let variable = variable.map(String::as_str).filter(|url| !url.is_empty());
         match flag.or(variable) {
             Some(url) => Server::parse(url, plain_http),
-            None => Server::parse(&setup.load()?.config.public_url(), plain_http),
+            None => match setup.load() {
+                Ok(loaded) => Server::parse(&loaded.config.public_url(), plain_http),
+                // On a computer where no server was ever set up, its configuration is no help.
+                Err(_) if setup.sources.files.is_empty() => Err(Failure::new(
+                    USAGE,
+                    "no server is named",
+                    "name it as https://HOST, with --server or $COUNTERSIGN_SERVER",
+                )),
+                Err(report) => Err(report.into()),
+            },
         }
     }
 

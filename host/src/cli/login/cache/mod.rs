@@ -1,6 +1,8 @@
 //! The token's file: in a folder that only its owner enters, written whole or not at all. One
 //! that others could have read, or written, is not handed out.
 
+mod key;
+
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -10,22 +12,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::held::Held;
 use crate::cli::failure::{Failure, REFUSED};
+pub(super) use key::Key;
 
 /// A larger file is none of ours.
 const LIMIT: u64 = 256 * 1024;
-
-/// What makes one token another than the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Key {
-    pub(super) server: String,
-    pub(super) backend: String,
-    pub(super) username: String,
-    pub(super) audience: String,
-}
 
 /// Where the token of one key is kept.
 #[derive(Debug)]
@@ -55,7 +48,7 @@ impl Cache {
         let base = absolute("XDG_CACHE_HOME").or_else(home)?;
         let folder = base.join("countersign/tokens");
         Some(Cache {
-            file: folder.join(format!("{}.json", name(key))),
+            file: folder.join(format!("{}.json", key.name())),
             folder,
             key: key.clone(),
         })
@@ -161,21 +154,6 @@ impl Cache {
     }
 }
 
-/// The same key has always the same name, and another key another one.
-fn name(key: &Key) -> String {
-    let mut digest = Sha256::new();
-    for part in [&key.server, &key.backend, &key.username, &key.audience] {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    let bytes = digest.finalize();
-    bytes
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// Removes a file; was it there?
 fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
@@ -197,8 +175,9 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::held::tests::token;
+    use super::key::tests::key;
     use super::*;
+    use crate::cli::login::held::tests::token;
 
     struct Folder(PathBuf);
 
@@ -221,15 +200,6 @@ mod tests {
     impl Drop for Folder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn key(audience: &str) -> Key {
-        Key {
-            server: "https://a.example".into(),
-            backend: String::new(),
-            username: "ada".into(),
-            audience: audience.into(),
         }
     }
 
@@ -301,17 +271,6 @@ mod tests {
             fs::write(&cache.file, text).unwrap();
             assert_eq!(cache.read(1_000).unwrap(), None);
         }
-    }
-
-    #[test]
-    fn keys_that_differ_in_the_parts_border_have_other_names() {
-        let border = Key {
-            username: "adao".into(),
-            audience: "ther".into(),
-            ..key("")
-        };
-        assert_ne!(name(&key("other")), name(&border));
-        assert_ne!(name(&key("other")), name(&key("")));
     }
 
     #[test]
