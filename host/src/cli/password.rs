@@ -77,7 +77,7 @@ struct Silence(Termios);
 impl Silence {
     fn of_terminal() -> Option<Self> {
         let before = tcgetattr(stdin()).ok()?;
-        restored_by_signals(before.clone())?;
+        restored_by_signals(before.clone());
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         tcsetattr(stdin(), OptionalActions::Flush, &silent).ok()?;
@@ -94,34 +94,36 @@ impl Drop for Silence {
 }
 
 /// From now on Ctrl-C, a hang-up and the like end the process with the terminal as it was: what
-/// ends it by default leaves a shell without echo. None = they cannot be waited for, and then
-/// the echo stays on.
-fn restored_by_signals(before: Termios) -> Option<()> {
+/// ends it by default leaves a shell without echo.
+fn restored_by_signals(before: Termios) {
     let (ready, is_ready) = mpsc::channel();
     let wait = move || {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .ok()?;
-        let code = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt()).ok()?;
-            let mut quit = signal(SignalKind::quit()).ok()?;
-            let mut hangup = signal(SignalKind::hangup()).ok()?;
-            let mut terminate = signal(SignalKind::terminate()).ok()?;
-            ready.send(()).ok()?;
-            // As shells number what a signal ended.
-            Some(tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = quit.recv() => 131,
-                _ = hangup.recv() => 129,
-                _ = terminate.recv() => 143,
-            })
-        })?;
-        drop(Silence(before));
-        std::process::exit(code)
+        if let Some(code) = signalled(&ready) {
+            drop(Silence(before));
+            std::process::exit(code);
+        }
     };
-    thread::Builder::new()
-        .spawn(move || -> Option<()> { wait() })
-        .ok()?;
-    is_ready.recv().ok()
+    if thread::Builder::new().spawn(wait).is_ok() {
+        // An error is a signal that cannot be waited for: the password is silent all the same.
+        let _ = is_ready.recv();
+    }
+}
+
+/// Waits for a signal that ends a process; the answer is its exit code, as shells number it.
+fn signalled(ready: &mpsc::Sender<()>) -> Option<i32> {
+    let mut builder = runtime::Builder::new_current_thread();
+    let runtime = builder.enable_io().build().ok()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).ok()?;
+        let mut quit = signal(SignalKind::quit()).ok()?;
+        let mut hangup = signal(SignalKind::hangup()).ok()?;
+        let mut terminate = signal(SignalKind::terminate()).ok()?;
+        ready.send(()).ok()?;
+        Some(tokio::select! {
+            _ = hangup.recv() => 129,
+            _ = interrupt.recv() => 130,
+            _ = quit.recv() => 131,
+            _ = terminate.recv() => 143,
+        })
+    })
 }
