@@ -259,7 +259,9 @@ fn what_cannot_be_is_said_with_the_exit_code_and_nothing_on_standard_output() {
         assert!(!done.stderr.contains("canary-7f3a"), "{done:?}");
     }
     let unnamed = [("HOME", "/nowhere")];
-    let done = countersign(folder.path(), &["login"], &unnamed, "");
+    // As on a computer that has the program alone.
+    let alone = ["login", "--set", "plugins.directories=[nowhere]"];
+    let done = countersign(folder.path(), &alone, &unnamed, "");
     assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{done:?}");
     assert!(done.stderr.contains("no server is named"), "{done:?}");
     let nowhere = [&named[..], &["--backend", "nobody"]].concat();
