@@ -196,11 +196,16 @@ fn token_is_for_the_audience_that_was_asked_for_and_no_other() {
     let token = good(&terminal.end()).to_owned();
     assert_eq!(claims(&token)["aud"], "https://api.example");
 
-    let terminal = Terminal::start(&folder, &server, &["--audience", "nobody"]);
-    browser.open(&terminal.address);
-    let done = terminal.end();
-    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
-    assert!(done.stderr.contains("invalid_target"), "{done:?}");
+    for (option, error) in [
+        ("--audience", "invalid_target"),
+        ("--backend", "invalid_request"),
+    ] {
+        let terminal = Terminal::start(&folder, &server, &[option, "nobody"]);
+        browser.open(&terminal.address);
+        let done = terminal.end();
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+        assert!(done.stderr.contains(error), "{done:?}");
+    }
 }
 
 #[test]

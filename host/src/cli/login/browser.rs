@@ -129,6 +129,7 @@ fn accepted(callback: Callback, issuer: Option<&str>) -> Result<Zeroizing<String
         };
         let help = match error.as_str() {
             "invalid_target" => "name an audience of the server's tokens.audiences, or none",
+            "invalid_request" => "check --backend, or leave it out",
             "access_denied" => "start again, and confirm in the browser",
             _ => "start again; the server's log says more",
         };
