@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{JwksClient, JwksError, Jws, KeySet, Refusal, Rules, Unverified, Verified};
+use crate::{JwksClient, JwksError, Jws, KeySet, Now, Refusal, Rules, Unverified, Verified};
 
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone)]
@@ -51,27 +51,34 @@ impl Issuer {
         &self.rules
     }
 
-    /// Verifies a token as this issuer's, at a time in seconds since 1970.
+    /// Verifies a token as this issuer's, at a time.
     ///
     /// # Errors
     /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
-    pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+    pub async fn verify(&self, token: &str, now: impl Into<Now>) -> Result<Verified, Refusal> {
+        let now = now.into();
         let jws = Jws::parse(token)?;
         self.check_signature(&jws, now).await?;
         let claims = jws.claims()?;
-        self.rules.check_claims(Unverified { jws, claims }, now)
+        let token = Unverified { jws, claims };
+        self.rules.check_claims(token, now.seconds())
     }
 
     /// The same for a token that was read before, to learn whose it is.
     ///
     /// # Errors
     /// Likewise.
-    pub async fn verify_read(&self, token: Unverified<'_>, now: u64) -> Result<Verified, Refusal> {
+    pub async fn verify_read(
+        &self,
+        token: Unverified<'_>,
+        now: impl Into<Now>,
+    ) -> Result<Verified, Refusal> {
+        let now = now.into();
         self.check_signature(&token.jws, now).await?;
-        self.rules.check_claims(token, now)
+        self.rules.check_claims(token, now.seconds())
     }
 
-    async fn check_signature(&self, jws: &Jws<'_>, now: u64) -> Result<(), Refusal> {
+    async fn check_signature(&self, jws: &Jws<'_>, now: Now) -> Result<(), Refusal> {
         // Nobody is asked for keys because of a token that no key could save.
         self.rules.check_header(jws)?;
         let keys = self.keys.of(jws.header().kid.as_deref(), now).await;
@@ -103,11 +110,11 @@ impl Trust {
         issuers.find(|issuer| issuer.rules.issuer() == name)
     }
 
-    /// Verifies a token as of the issuer that its `iss` names, at a time in seconds since 1970.
+    /// Verifies a token as of the issuer that its `iss` names, at a time.
     ///
     /// # Errors
     /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
-    pub async fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+    pub async fn verify(&self, token: &str, now: impl Into<Now>) -> Result<Verified, Refusal> {
         let token = Unverified::read(token)?;
         let issuer = self.issuer(token.issuer()?).ok_or(Refusal::Issuer)?;
         issuer.verify_read(token, now).await
@@ -115,7 +122,7 @@ impl Trust {
 }
 
 impl Keys {
-    async fn of(&self, kid: Option<&str>, now: u64) -> Result<Arc<KeySet>, JwksError> {
+    async fn of(&self, kid: Option<&str>, now: Now) -> Result<Arc<KeySet>, JwksError> {
         match self {
             Keys::Fixed(keys) => Ok(Arc::clone(keys)),
             Keys::Remote(client) => client.keys(kid, now).await,

@@ -6,9 +6,12 @@
 //! - An unknown `kid` fetches again, at most once per `refetch`; who asks meanwhile
 //!   waits for that one fetch. A `kid` that was not there is remembered for five times
 //!   as long and fetches nothing.
+//! - All fetches together are one per `refetch` in the long run: a set that was renewed
+//!   a moment ago does not keep a new key from being found, but the next one waits.
 //! - When a fetch fails, the set of before goes on serving, up to
 //!   [`stale`](JwksOptions::stale) after it was fetched; and nobody whose key is known
 //!   waits longer than [`patience`](JwksOptions::patience) for a server that is slow.
+//!   A `kid` that it lacks is then no verdict: nobody knows whether the key exists.
 //! - HTTPS alone, but for this machine's own loopback; redirects to HTTPS alone, or none;
 //!   the time and size of an answer and the number of its keys are bounded.
 
@@ -21,14 +24,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Url};
 
-use crate::{KeySet, KeySetError};
+use crate::{KeySet, KeySetError, Now};
 use cache::{Cache, Step};
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JwksOptions {
-    /// The least time between two fetches; default 60 s.
+    /// The least time between two fetches, of any cause in the long run; default 60 s.
     pub refetch: Duration,
     /// The longest time that a set is used without asking again; default 1 h.
     pub fresh: Duration,
@@ -165,14 +168,20 @@ impl JwksClient {
         })
     }
 
-    /// The keys to verify a token of this `kid` with, at a time in seconds since 1970. The
-    /// set may lack the `kid`: then it is one that the issuer does not have.
+    /// The keys to verify a token of this `kid` with, at a time. The set may lack the `kid`:
+    /// then it is one that the issuer does not have, as far as it may be asked.
     ///
     /// Must be called within a tokio runtime. A fetch goes on when the caller gives up.
     ///
     /// # Errors
-    /// No set could be fetched, or the one that there is is too old.
-    pub async fn keys(&self, kid: Option<&str>, now: u64) -> Result<Arc<KeySet>, JwksError> {
+    /// No set could be fetched; the one that there is is too old; or it lacks the `kid`, and no
+    /// newer one could be fetched.
+    pub async fn keys(
+        &self,
+        kid: Option<&str>,
+        now: impl Into<Now>,
+    ) -> Result<Arc<KeySet>, JwksError> {
+        let now = now.into().millis();
         let meanwhile = match self.cache().step(kid, now) {
             Step::Done(result) => return result,
             Step::Fetch { meanwhile } => meanwhile,

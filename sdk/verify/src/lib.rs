@@ -49,7 +49,7 @@
 //!   fit it ([`jwk`]).
 //! - **Keys come from the set alone.** `jwk`, `jku`, `x5u`, `x5c` of a header are never
 //!   looked at, and a `kid` is compared, never opened.
-//! - **The time is a parameter**: seconds since 1970.
+//! - **The time is a parameter**: seconds since 1970, or a `SystemTime` ([`Now`]).
 //! - **A refusal names the rule and never quotes the token** ([`Refusal`]): it may be
 //!   written into any log.
 //!
@@ -67,6 +67,7 @@ pub mod jwk;
 pub mod jwks;
 pub mod jws;
 mod key_set;
+mod now;
 mod refusal;
 mod thumbprint;
 mod unverified;
@@ -79,6 +80,7 @@ pub use jwk::{Key, KeyRefusal};
 pub use jwks::{JwksClient, JwksError, JwksOptions, Observer};
 pub use jws::{Header, Jws};
 pub use key_set::{KeySet, KeySetError, RefusedKey};
+pub use now::Now;
 pub use refusal::{Part, Refusal};
 pub use thumbprint::thumbprint;
 pub use unverified::Unverified;

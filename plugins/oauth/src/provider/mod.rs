@@ -114,7 +114,7 @@ impl Provider {
         }
         let ring = self.ring().await.map_err(Refusal::KeysUnavailable)?;
         let issuer = ring.issuer(name, kind).ok_or(Refusal::Issuer)?;
-        let verdict = issuer.verify_read(token, now()).await;
+        let verdict = issuer.verify_read(token, SystemTime::now()).await;
         if matches!(verdict, Err(Refusal::KeysUnavailable(_))) {
             self.doubt();
         }
@@ -142,7 +142,10 @@ impl Provider {
         let metadata = self.metadata().await?;
         if let Some(address) = &metadata.jwks {
             let ring = self.keys.at(address).map_err(outage)?;
-            ring.client.keys(None, now()).await.map_err(outage)?;
+            ring.client
+                .keys(None, SystemTime::now())
+                .await
+                .map_err(outage)?;
         }
         Ok(())
     }

@@ -131,6 +131,29 @@ async fn rotated_keys_are_found_at_once_and_withdrawn_ones_with_the_next_set() {
 }
 
 #[tokio::test]
+async fn key_that_nobody_can_be_asked_about_is_an_outage_until_the_keys_are_found_again() {
+    let liar = Liar::start().await;
+    let cache = json!({ "cache": { "refetch": "1ms" } });
+    let oauth = instance(liar.settings(cache)).await;
+    let old = liar.token(json!({}), json!({}));
+    assert!(bearer(&oauth, &old).await.unwrap().is_some());
+    // New keys at a new address, and nothing at the old one.
+    liar.says("/jwks", "404 Not Found", "text/plain", b"");
+    liar.json("/keys", json!({ "keys": [liar.jwk("new")] }));
+    let moved = json!({ "jwks_uri": format!("{}/keys", liar.issuer) });
+    let new = liar.token(json!({ "kid": "new" }), json!({}));
+    assert!(outage(bearer(&oauth, &new).await).contains("404"));
+    assert!(bearer(&oauth, &old).await.unwrap().is_some());
+    liar.json("/.well-known/openid-configuration", liar.document(moved));
+    // The address is asked for again as soon as that may be.
+    let begun = Instant::now();
+    while bearer(&oauth, &new).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn padded_and_zero_led_moduli_of_openmetadata_are_accepted() {
     use base64::Engine;
     use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};

@@ -9,6 +9,10 @@ use crate::KeySet;
 
 /// This many kids that the issuer does not have are remembered.
 const ABSENT: usize = 256;
+/// Longer than anybody waits for a fetch, in milliseconds.
+const WAITED: u64 = 60_000;
+/// Between two tries while there is nothing to serve, in milliseconds.
+const SHORT_PAUSE: u64 = 5_000;
 
 /// A set that was fetched.
 #[derive(Debug)]
@@ -27,7 +31,7 @@ pub(super) enum Step {
     Fetch { meanwhile: Option<Arc<KeySet>> },
 }
 
-/// All times are seconds since 1970.
+/// All times are milliseconds since 1970.
 #[derive(Debug)]
 pub(super) struct Cache {
     refetch: u64,
@@ -35,6 +39,8 @@ pub(super) struct Cache {
     stale: u64,
     held: Option<Held>,
     tried: Option<u64>,
+    /// Until when the fetches so far would have lasted, had each kept its interval.
+    spent: u64,
     /// When a fetch was made for the sake of a kid that was unknown.
     looked: Option<u64>,
     /// Why the last try failed.
@@ -53,11 +59,12 @@ struct Held {
 impl Cache {
     pub(super) fn new(options: &JwksOptions) -> Self {
         Cache {
-            refetch: whole(options.refetch),
-            fresh: whole(options.fresh),
-            stale: whole(options.stale),
+            refetch: millis(options.refetch),
+            fresh: millis(options.fresh),
+            stale: millis(options.stale),
             held: None,
             tried: None,
+            spent: 0,
             looked: None,
             error: None,
             absent: HashMap::new(),
@@ -69,7 +76,7 @@ impl Cache {
             return if self.is_due(now) {
                 Step::Fetch { meanwhile: None }
             } else {
-                Step::Done(self.best(now))
+                Step::Done(self.best(kid, now))
             };
         };
         let known = kid.is_none_or(|kid| held.set.has(kid));
@@ -80,7 +87,7 @@ impl Cache {
             self.is_due(now)
         };
         if !fetch {
-            return Step::Done(Ok(Arc::clone(&held.set)));
+            return Step::Done(self.best(kid, now));
         }
         Step::Fetch {
             meanwhile: known.then(|| Arc::clone(&held.set)),
@@ -100,6 +107,7 @@ impl Cache {
         };
         let first = self.held.is_none();
         self.tried = Some(now);
+        self.spend(now);
         if !first && !had(self) {
             self.looked = Some(now);
         }
@@ -109,7 +117,9 @@ impl Cache {
                 self.held = Some(Held {
                     set: Arc::new(set),
                     fetched: now,
-                    lifetime: max_age.unwrap_or(longest).clamp(self.refetch, longest),
+                    lifetime: max_age
+                        .map_or(longest, |seconds| seconds.saturating_mul(1_000))
+                        .clamp(self.refetch, longest),
                 });
                 self.error = None;
                 self.remember_absent(asked, now);
@@ -122,14 +132,19 @@ impl Cache {
                 self.error = Some(error);
             }
         }
-        self.best(now)
+        self.best(asked, now)
     }
 
-    fn best(&self, now: u64) -> Result<Arc<KeySet>, JwksError> {
-        match self.usable(now) {
-            Some(held) => Ok(Arc::clone(&held.set)),
-            None => Err(self.error.clone().unwrap_or(JwksError::Stale)),
+    /// What there is for this kid. A set that lacks it says nothing about it while a newer one
+    /// cannot be had: the key may be in that.
+    fn best(&self, kid: Option<&str>, now: u64) -> Result<Arc<KeySet>, JwksError> {
+        if let Some(held) = self.usable(now) {
+            let known = kid.is_none_or(|kid| held.set.has(kid) || self.is_absent(kid, now));
+            if known || self.error.is_none() {
+                return Ok(Arc::clone(&held.set));
+            }
         }
+        Err(self.error.clone().unwrap_or(JwksError::Stale))
     }
 
     /// What was fetched, unless that is too long ago even for want of anything better.
@@ -145,22 +160,42 @@ impl Cache {
     }
 
     /// May it be asked for the sake of a kid that the set lacks? A set that came a moment ago for
-    /// another reason does not forbid it: the issuer may have changed its keys just then.
+    /// another reason does not forbid it, since the issuer may have changed its keys just then;
+    /// but two in one interval are followed by an interval without.
     fn may_look(&self, kid: Option<&str>, now: u64) -> bool {
         let looked = self.looked;
         let recently = looked.is_some_and(|looked| within(looked, self.refetch, now));
         let failed = self.error.is_some() && !self.is_due(now);
-        !recently && !failed && !kid.is_some_and(|kid| self.is_absent(kid, now))
+        !recently
+            && !failed
+            && !self.is_overspent(now)
+            && !kid.is_some_and(|kid| self.is_absent(kid, now))
+    }
+
+    fn spend(&mut self, now: u64) {
+        let until = self.spent.max(now).saturating_add(self.refetch);
+        self.spent = until.min(self.most_spent(now));
+    }
+
+    fn is_overspent(&self, now: u64) -> bool {
+        // More than the most was spent before the clock was set back.
+        let most = self.most_spent(now).saturating_add(WAITED);
+        let more = now.saturating_add(self.refetch);
+        more < self.spent && self.spent <= most
+    }
+
+    fn most_spent(&self, now: u64) -> u64 {
+        now.saturating_add(self.refetch.saturating_mul(2))
     }
 
     /// Between two tries. With nothing to serve, nobody can be helped by waiting longer.
     fn pause(&self) -> u64 {
         let pause = match self.held {
             Some(_) => self.refetch,
-            None => self.refetch.min(5),
+            None => self.refetch.min(SHORT_PAUSE),
         };
         let told = self.error.as_ref().and_then(JwksError::retry_after);
-        pause.max(told.map_or(0, |told| told.as_secs()))
+        pause.max(told.map_or(0, millis))
     }
 
     fn is_absent(&self, kid: &str, now: u64) -> bool {
@@ -184,66 +219,19 @@ impl Cache {
     }
 }
 
-/// In whole seconds, never fewer: with none at all, what just came would be too old.
-fn whole(span: Duration) -> u64 {
-    span.as_secs() + u64::from(span.subsec_nanos() > 0)
+/// Never none at all: what just came would be too old.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-/// Is `now` in the `span` after `since`? Not if the clock was set back before it.
+/// Is `now` in the `span` after `since`? Somewhat before it, too: who waited for somebody
+/// else's fetch has an older `now`. Not if the clock was set back.
 fn within(since: u64, span: u64, now: u64) -> bool {
-    now.checked_sub(since).is_some_and(|age| age < span)
+    match now.checked_sub(since) {
+        Some(age) => age < span,
+        None => since - now < WAITED,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    const NOW: u64 = 1_800_000_000;
-
-    fn filled() -> Cache {
-        let mut cache = Cache::new(&JwksOptions::default());
-        let set = KeySet::parse(
-            br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
-        );
-        let max_age = None;
-        let set = set.unwrap();
-        cache.land(Ok(Fetched { set, max_age }), None, NOW).unwrap();
-        cache
-    }
-
-    fn fetches(cache: &Cache, kid: &str, now: u64) -> bool {
-        matches!(cache.step(Some(kid), now), Step::Fetch { .. })
-    }
-
-    #[test]
-    fn clock_that_was_set_back_fetches_instead_of_waiting_for_its_return() {
-        let cache = filled();
-        assert!(!fetches(&cache, "a", NOW));
-        assert!(fetches(&cache, "a", NOW - 86_400));
-    }
-
-    #[test]
-    fn stale_set_does_meanwhile_for_known_kids_alone() {
-        let cache = filled();
-        let meanwhile = |kid, now| match cache.step(Some(kid), now) {
-            Step::Fetch { meanwhile } => meanwhile.is_some(),
-            Step::Done(_) => unreachable!("a fetch is due"),
-        };
-        assert!(meanwhile("a", NOW + 3_600));
-        assert!(!meanwhile("b", NOW + 3_600));
-        assert!(!meanwhile("a", NOW + 86_400), "too old for that");
-    }
-
-    #[test]
-    fn absent_kids_are_bounded_and_the_oldest_goes_first() {
-        let mut cache = filled();
-        for n in 0..1_000 {
-            cache.remember_absent(Some(&format!("x{n}")), NOW + n);
-        }
-        assert_eq!(cache.absent.len(), ABSENT);
-        let later = NOW + 1_000;
-        assert!(cache.is_absent("x999", later) && !cache.is_absent("x700", later));
-    }
-}
+mod tests;
