@@ -6,10 +6,11 @@
 #   server.pem/key      localhost,127.0.0.1,::1 (+extra)   wronghost.pem/key  SAN wrong.invalid only
 #   expired.pem/key     ended in the past            untrusted.pem/key  good names, signed by other-ca
 #   client.pem/key      CN=client, EKU clientAuth    selfsigned.pem/key good names, own issuer
+#   cnonly.pem/key      CN=127.0.0.1, no SAN         wildcard.pem/key   SAN *, *.0.0.1, *.localhost, local*
 set -euo pipefail
 d=${1:?usage: make_ca.sh DIR [extra-SAN ...]}; shift
 mkdir -p "$d"; cd "$d"; umask 077
-all="ca other-ca server wronghost expired untrusted client selfsigned"; have=1
+all="ca other-ca server wronghost expired untrusted client selfsigned cnonly wildcard"; have=1
 for f in $all; do [ -s "$f.pem" ] && [ -s "$f.key" ] || have=0; done
 [ $have = 1 ] && exit 0
 san="DNS:localhost,IP:127.0.0.1,IP:::1"; for s in "$@"; do san="$san,$s"; done
@@ -18,7 +19,8 @@ ca() { key "$1"; openssl req -x509 -new -key "$1.key" -subj "/CN=$2" -days 3650 
   -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign; }
 leaf() { # name CN san eku ca days
   key "$1"; openssl req -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
-  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nsubjectAltName=%s\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' "$4" "$3" > "$1.ext"
+  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' "$4" > "$1.ext"
+  [ -z "$3" ] || printf 'subjectAltName=%s\n' "$3" >> "$1.ext"
   if [ "$6" = past ]; then # "openssl ca" is the only 3.0 command that sets an end date
     : > idx; printf 'unique_subject=no\n' > idx.attr; echo 10 > srl
     printf '[ca]\ndefault_ca=d\n[d]\ndatabase=idx\nserial=srl\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' > ca.cnf
@@ -34,5 +36,7 @@ leaf wronghost wrong.invalid DNS:wrong.invalid serverAuth ca 3650
 leaf expired localhost "$san" serverAuth ca past
 leaf untrusted localhost "$san" serverAuth other-ca 3650
 leaf client client DNS:client.test clientAuth ca 3650
+leaf cnonly 127.0.0.1 "" serverAuth ca 3650
+leaf wildcard 127.0.0.1 'DNS:*,DNS:*.0.0.1,DNS:*.localhost,DNS:local*' serverAuth ca 3650
 key selfsigned; openssl req -x509 -new -key selfsigned.key -subj /CN=localhost -days 3650 -out selfsigned.pem -addext "subjectAltName=$san"
 rm -f ./*.srl; chmod 644 ./*.pem

@@ -43,6 +43,8 @@ async fn o11_certificates_are_checked_and_a_private_authority_is_believed_where_
         ("wronghost", own.clone(), false),
         ("untrusted", own.clone(), false),
         ("selfsigned", own.clone(), false),
+        ("cnonly", own.clone(), false),
+        ("wildcard", own.clone(), false),
     ] {
         let provider = serving(&folder.0, name);
         let oauth = instance(provider.settings(settings)).await;
