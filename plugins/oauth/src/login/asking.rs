@@ -32,8 +32,7 @@ pub(super) async fn get(provider: &Provider, url: &Url, access: &Secret) -> Resu
             .map_err(|_| trouble("answered with something else than JSON")),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
             let mut refused = status(url, &response);
-            refused.what +=
-                " to the access token that was just issued; do the configured `scopes` allow it?";
+            refused.what += " to the user's access token; do the configured `scopes` allow it?";
             Err(refused)
         }
         _ => Err(status(url, &response)),

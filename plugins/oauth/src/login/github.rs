@@ -1,4 +1,5 @@
-//! Whose login it was at GitHub, which has no ID token: its API, asked with the access token.
+//! Whose an access token of GitHub's is, which has no ID token: its API, asked with the token. For
+//! logins in the browser, and for bearers whose token was checked before.
 //!
 //! The numeric id is the subject: a login name can be given up, and taken by somebody else.
 //! The address is the primary one, if it is verified. `groups` holds organizations (`acme`) and
@@ -13,7 +14,7 @@ use super::asking::get;
 use super::text::place;
 use crate::people::Identity;
 use crate::provider::{Metadata, Provider};
-use crate::settings::{Client, Settings};
+use crate::settings::Settings;
 use crate::trouble::Trouble;
 
 /// GitHub's largest page.
@@ -21,17 +22,36 @@ const PAGE: usize = 100;
 /// A user with more is refused, rather than known by a part of his groups.
 const PAGES: usize = 10;
 
-/// The user of an access token that GitHub has just issued to this client.
+/// What a token may see of its user.
+#[derive(Clone, Copy)]
+pub(crate) struct Sees {
+    pub(crate) addresses: bool,
+    /// Organizations and teams.
+    pub(crate) groups: bool,
+}
+
+impl Sees {
+    /// With these scopes.
+    pub(crate) fn with<S: AsRef<str>>(scopes: &[S]) -> Self {
+        let any = |of: &[&str]| scopes.iter().any(|scope| of.contains(&scope.as_ref()));
+        Sees {
+            addresses: any(&["user:email", "user"]),
+            groups: any(&["read:org", "write:org", "admin:org"]),
+        }
+    }
+}
+
+/// The user of an access token that GitHub has issued to this client.
 ///
 /// # Errors
-/// Unavailable: GitHub does not answer, or not as it should.
-pub(super) async fn identity(
+/// GitHub does not answer, or not as it should.
+pub(crate) async fn identity(
     settings: &Settings,
     provider: &Provider,
-    client: &Client,
     metadata: &Metadata,
+    sees: Sees,
     access: &Secret,
-) -> Result<Identity> {
+) -> Result<Identity, Trouble> {
     let user = metadata.userinfo.as_ref().ok_or_else(|| Trouble {
         what: "there is no `endpoints.userinfo`: for GitHub, https://api.github.com/user".into(),
         retry_after: None,
@@ -41,27 +61,21 @@ pub(super) async fn identity(
         access,
         user,
     };
-    let asked = |scopes: &[&str]| {
-        client
-            .scopes
-            .iter()
-            .any(|scope| scopes.contains(&scope.as_str()))
-    };
     let Value::Object(mut claims) = get(provider, user, access).await? else {
-        return Err(api.unexpected("user").into());
+        return Err(api.unexpected("user"));
     };
     let id = claims.get("id").and_then(Value::as_u64);
     let subject = id.ok_or_else(|| api.unexpected("user"))?.to_string();
     claims.insert("sub".into(), subject.clone().into());
     // What a profile shows need not be verified.
     claims.remove("email");
-    if asked(&["user:email", "user"])
+    if sees.addresses
         && let Some(address) = address(&api.all("emails").await?)
     {
         claims.insert("email".into(), address);
         claims.insert("email_verified".into(), true.into());
     }
-    if asked(&["read:org", "write:org", "admin:org"]) {
+    if sees.groups {
         let memberships = api.all("memberships/orgs").await?;
         groups(&mut claims, &memberships, &api.all("teams").await?);
     }

@@ -10,7 +10,7 @@ mod begin;
 mod callback;
 mod client;
 mod exchange;
-mod github;
+pub(crate) mod github;
 mod id_token;
 mod logout;
 mod sources;
@@ -86,11 +86,12 @@ impl Login {
                     .await?
             }
             ToldBy::Github => {
+                let sees = github::Sees::with(&client.scopes);
                 github::identity(
                     &self.settings,
                     &self.provider,
-                    client,
                     &metadata,
+                    sees,
                     &tokens.access,
                 )
                 .await?

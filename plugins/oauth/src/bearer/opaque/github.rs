@@ -1,19 +1,20 @@
 //! GitHub: `POST /applications/{client_id}/token` says whether a token is our own
-//! application's, and whose it is
-//! (<https://docs.github.com/rest/apps/oauth-applications#check-a-token>).
+//! application's, whose it is, and what it may see
+//! (<https://docs.github.com/rest/apps/oauth-applications#check-a-token>). The rest is asked as
+//! after a login in the browser, so that a user has the same groups either way.
 
 use countersign_sdk::Secret;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Asked, Verdict, request};
-use crate::people::Identity;
+use crate::login::github::{Sees, identity};
 use crate::provider::Provider;
 use crate::provider::http as web;
 use crate::settings::{Client, Settings};
 
-pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -> Asked {
+pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &Secret) -> Asked {
     let Some((client, secret)) = client(settings) else {
         return Ok(Verdict::NotAsked);
     };
@@ -29,7 +30,7 @@ pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -
             AUTHORIZATION,
             request::basic(&format!("{}:{secret}", client.id))?,
         );
-    let body = json!({ "access_token": token }).to_string();
+    let body = json!({ "access_token": token.expose() }).to_string();
     let response = provider
         .ask(request::finish(question, body.into_bytes())?)
         .await?;
@@ -42,30 +43,39 @@ pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -
             "it is no token of this application of GitHub's".into(),
         ));
     }
-    let checked = web::object(&url, &response)?;
-    let app = checked.get("app").and_then(|app| app.get("client_id"));
+    let checked = Value::Object(web::object(&url, &response)?);
+    let app = checked.pointer("/app/client_id");
     if app.and_then(Value::as_str) != Some(&client.id) {
         return Ok(Verdict::Bad("it is another application's".into()));
     }
-    match checked.get("user").and_then(Value::as_object) {
-        Some(user) => Ok(whose(user, settings)),
-        None => Ok(Verdict::Bad("it is no user's".into())),
+    // By the number: the login can be changed, and then be another's.
+    let user = checked.pointer("/user/id").and_then(Value::as_u64);
+    let Some(user) = user else {
+        return Ok(Verdict::Bad("it is no user's".into()));
+    };
+    let granted = checked.get("scopes").and_then(Value::as_array);
+    let granted: Vec<&str> = granted
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let (asked, granted) = (Sees::with(&client.scopes), Sees::with(&granted));
+    // A user without his groups is another user: nobody comes in by a part of what he is.
+    if asked.groups && !granted.groups {
+        return Ok(Verdict::Bad(
+            "it was issued without the scope read:org, so that organizations and teams cannot be seen".into(),
+        ));
     }
-}
-
-/// By the number: the login can be changed, and then be another's.
-fn whose(user: &Map<String, Value>, settings: &Settings) -> Verdict {
-    match user.get("id").and_then(Value::as_u64) {
-        Some(id) => {
-            let identity = Identity {
-                issuer: settings.issuer.clone(),
-                subject: id.to_string(),
-                claims: user.clone(),
-            };
-            Verdict::Good(identity, None)
-        }
-        None => Verdict::Bad("GitHub names no user".into()),
+    let sees = Sees {
+        addresses: asked.addresses && granted.addresses,
+        groups: asked.groups,
+    };
+    let metadata = provider.metadata().await?;
+    let identity = identity(settings, provider, &metadata, sees, token).await?;
+    if identity.subject != user.to_string() {
+        return Ok(Verdict::Bad("GitHub tells two users for it".into()));
     }
+    Ok(Verdict::Good(identity, None))
 }
 
 fn client(settings: &Settings) -> Option<(&Client, &str)> {

@@ -59,7 +59,7 @@ impl Asker {
             return Ok(Some(identity));
         }
         let started = Instant::now();
-        let asked = self.ask(token.expose()).await;
+        let asked = self.ask(token).await;
         let outcome = match &asked {
             Ok(Verdict::Good(..)) => "accepted",
             Ok(Verdict::Bad(_)) => "refused",
@@ -78,15 +78,15 @@ impl Asker {
         }
     }
 
-    async fn ask(&self, token: &str) -> Asked {
-        let (provider, settings) = (&self.provider, &self.settings);
+    async fn ask(&self, token: &Secret) -> Asked {
+        let (provider, settings, text) = (&self.provider, &self.settings, token.expose());
         match settings.opaque {
             Opaque::Off => Ok(Verdict::NotAsked),
-            Opaque::Introspection => introspection::ask(provider, settings, token).await,
-            Opaque::UserInfo => userinfo::ask(provider, settings, token).await,
+            Opaque::Introspection => introspection::ask(provider, settings, text).await,
+            Opaque::UserInfo => userinfo::ask(provider, settings, text).await,
             Opaque::GitHub => github::ask(provider, settings, token).await,
-            Opaque::GitLab => gitlab::ask(provider, settings, token).await,
-            Opaque::Google => google::ask(provider, settings, token).await,
+            Opaque::GitLab => gitlab::ask(provider, settings, text).await,
+            Opaque::Google => google::ask(provider, settings, text).await,
         }
     }
 }
