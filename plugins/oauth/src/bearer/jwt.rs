@@ -54,17 +54,18 @@ pub(super) async fn verify(
 pub(super) fn outcome(verdict: &Result<Identity, Refused>) -> &'static str {
     match verdict {
         Ok(_) => "accepted",
-        Err(Refused::Rule(Refusal::Issuer)) => "other-issuer",
+        Err(Refused::Rule(refusal)) if is_foreign(refusal) => "other-issuer",
         Err(Refused::Rule(refusal)) => refusal.rule(),
         Err(Refused::Kind(_)) => "kind",
     }
 }
 
 impl Refused {
-    /// What the host hears: nothing of another issuer's token, which may be good elsewhere.
+    /// What the host hears: nothing of a token that is another issuer's or names none, which may be
+    /// good elsewhere.
     pub(super) fn answer<T>(self) -> Result<Option<T>> {
         match self {
-            Refused::Rule(Refusal::Issuer) => Ok(None),
+            Refused::Rule(refusal) if is_foreign(&refusal) => Ok(None),
             Refused::Rule(refusal) if refusal.is_outage() => {
                 let error = AuthError::unavailable(refusal.to_string());
                 Err(match refusal.retry_after() {
@@ -83,4 +84,9 @@ impl Refused {
             ))),
         }
     }
+}
+
+/// It does not say that it is this provider's.
+fn is_foreign(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Issuer | Refusal::ClaimMissing("iss"))
 }
