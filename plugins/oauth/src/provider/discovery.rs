@@ -74,7 +74,7 @@ async fn fetch(url: &Url, settings: &Settings, http: &Http) -> Result<Metadata, 
     }
     let document = web::object(&place, &answer)?;
     read(&document, settings, &|url| http.allows(url))
-        .map_err(|what| Trouble::new(format!("{place} {what}")))
+        .map_err(|what| Trouble::new(format!("{} {what}", web::place(&place))))
 }
 
 /// Where a server without OpenID has its document: RFC 8414 section 3.1 puts the well-known

@@ -158,6 +158,15 @@ fn other_type(headers: &HeaderMap) -> Option<String> {
 }
 
 /// An endpoint as errors name it: without user, query and fragment, which may be secret.
+pub(crate) fn place(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
 struct Place(String);
 
 impl Place {
@@ -166,12 +175,7 @@ impl Place {
     }
 
     fn at(url: &Url) -> Self {
-        let mut url = url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        Place(url.into())
+        Place(place(url))
     }
 
     fn trouble(&self, what: impl AsRef<str>) -> Trouble {

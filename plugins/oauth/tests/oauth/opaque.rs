@@ -134,10 +134,12 @@ async fn token_and_secret_are_sent_as_rfc7662_and_rfc6749_have_it() {
 #[tokio::test]
 async fn o09_o16_provider_that_cannot_be_asked_is_an_outage_without_secrets() {
     let liar = Liar::start().await;
-    let oauth = instance(asking(&liar, json!({}))).await;
+    let keyed = format!("{}/introspect?key=canary", liar.issuer);
+    let keyed = json!({ "endpoints": { "introspection": keyed } });
+    let oauth = instance(asking(&liar, keyed)).await;
     for (status, expected) in [
-        ("401 Unauthorized", "client_secret"),
-        ("403 Forbidden", "client_secret"),
+        ("401 Unauthorized", "`client_secret`"),
+        ("403 Forbidden", "`client_secret`"),
         ("500 Oops", "status 500"),
         (
             "302 Found\r\nlocation: https://evil.example/",
@@ -208,7 +210,7 @@ async fn jwts_are_never_asked_about_and_encrypted_ones_are() {
     );
     let oauth = instance(asking(&liar, json!({}))).await;
     let unsigned = "eyJhbGciOiJub25lIn0.e30.";
-    assert!(bearer(&oauth, unsigned).await.is_err());
+    assert!(!matches!(bearer(&oauth, unsigned).await, Ok(Some(_))));
     let typ = json!({ "subject_token_type": "urn:ietf:params:oauth:token-type:id_token" });
     assert!(exchange(&oauth, TOKEN, typ).await.unwrap().is_none());
     assert!(liar.requests("/introspect").is_empty());

@@ -23,10 +23,15 @@ pub(super) async fn ask(provider: &Provider, settings: &Settings, token: &str) -
         response.status(),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
     ) {
-        let status = response.status().as_u16();
-        return Err(Trouble::new(format!(
-            "{url} answers with status {status}: it does not know `client_id` and `client_secret`, or does not let them ask"
-        )));
+        // RFC 7662 section 2.3: it is we who are refused. Of the token nothing is said.
+        return Err(Trouble {
+            what: format!(
+                "{}: it refuses this server, not the token. Check `client_id` and `client_secret`, \
+                 `client_authentication`, and that the provider lets this client ask about tokens",
+                web::status(&url, &response)
+            ),
+            retry_after: None,
+        });
     }
     let answer = web::object(&url, &response)?;
     Ok(answer::read(answer, settings, now()))
