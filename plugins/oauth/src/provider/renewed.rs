@@ -27,6 +27,8 @@ pub(super) struct Renewed<T> {
 
 struct State<T> {
     held: Option<(Arc<T>, Instant)>,
+    /// It seems to be no longer true, and serves until there is something newer.
+    doubted: bool,
     tried: Option<Instant>,
     trouble: Option<Trouble>,
 }
@@ -44,6 +46,7 @@ impl<T: Send + Sync + 'static> Renewed<T> {
             stale: times.stale.max(times.fresh).max(times.refetch),
             state: Arc::new(Mutex::new(State {
                 held: None,
+                doubted: false,
                 tried: None,
                 trouble: None,
             })),
@@ -89,11 +92,7 @@ impl<T: Send + Sync + 'static> Renewed<T> {
 
     /// It seems to be no longer true: it is fetched again as soon as it may be.
     pub(super) fn doubt(&self) {
-        let mut state = lock(&self.state);
-        if let Some((_, fetched)) = &mut state.held {
-            let old = Instant::now().checked_sub(self.fresh);
-            *fetched = old.map_or(*fetched, |old| old.min(*fetched));
-        }
+        lock(&self.state).doubted = true;
     }
 
     fn step(&self) -> Step<T> {
@@ -107,7 +106,7 @@ impl<T: Send + Sync + 'static> Renewed<T> {
         let pause = pause.max(told.unwrap_or_default());
         let due = state.tried.is_none_or(|tried| tried.elapsed() >= pause);
         match held {
-            Some((held, fetched)) if !due || fetched.elapsed() < self.fresh => {
+            Some((held, fetched)) if !due || !state.doubted && fetched.elapsed() < self.fresh => {
                 Step::Done(Ok(Arc::clone(held)))
             }
             Some((held, _)) => Step::Fetch {
@@ -136,6 +135,7 @@ impl<T> State<T> {
         match fetched {
             Ok(new) => {
                 self.trouble = None;
+                self.doubted = false;
                 self.held = Some((Arc::new(new), now));
             }
             Err(trouble) => {

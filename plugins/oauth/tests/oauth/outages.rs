@@ -154,6 +154,23 @@ async fn key_that_nobody_can_be_asked_about_is_an_outage_until_the_keys_are_foun
 }
 
 #[tokio::test]
+async fn unknown_kid_while_the_provider_is_down_takes_the_known_keys_from_nobody() {
+    let liar = Liar::start().await;
+    let cache = json!({ "cache": { "refetch": "1ms", "fresh": "1h", "stale": "1h" } });
+    let oauth = instance(liar.settings(cache)).await;
+    let good = liar.token(json!({}), json!({}));
+    assert!(bearer(&oauth, &good).await.unwrap().is_some());
+    for path in ["/.well-known/openid-configuration", "/jwks"] {
+        liar.says(path, "500 Oops", "text/plain", b"");
+    }
+    for kid in ["x", "y"] {
+        let forged = liar.token(json!({ "kid": kid }), json!({}));
+        assert!(outage(bearer(&oauth, &forged).await).contains("500"));
+        assert!(bearer(&oauth, &good).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn padded_and_zero_led_moduli_of_openmetadata_are_accepted() {
     use base64::Engine;
     use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
