@@ -157,6 +157,7 @@ async function control(req, res, path) {
     keys = m === 'replace' ? n : m === 'publish' ? [...keys, ...n] : [...n, ...keys]; keep(); build(); return json(res, 200, { kids: keys.map((k) => k.kid) }); }
   if (path === '/_test/redirect') { web.push(...(q.uris ?? [])); left.push(...(q.post_logout ?? [])); build(); return json(res, 200, {}); }
   if (path === '/_test/fault') { faults.push({ path: q.path ?? '/jwks', count: q.count ?? 1, ...q }); return json(res, 200, { faults }); } // {path,status,delay_ms,body,count,hangup}
+  if (path === '/_test/tls') { server.setSecureContext({ ...q, cert: fs.readFileSync(q.cert), key: fs.readFileSync(q.key) }); return json(res, 200, {}); }
   if (path === '/_test/reset') { faults.length = 0; stats = {}; return json(res, 200, {}); }
   if (path === '/_test/stats') return json(res, 200, stats);
   if (path === '/_test/token') return json(res, 200, { token: await mint(q) });
@@ -179,9 +180,14 @@ async function listener(req, res) {
 // The control is plain http also where the provider is not, on a port of its own.
 const open = a.cert ? http.createServer(listener).listen(0, '127.0.0.1') : undefined;
 const server = a.cert ? https.createServer({ cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) }, listener) : http.createServer(listener);
-server.listen(+a.port, a.host, () => {
+// A port that was ours before may be another's for a moment.
+let patience = +a.port ? 100 : 0;
+const listen = () => server.listen(+a.port, a.host);
+server.on('error', (e) => { if (e.code !== 'EADDRINUSE' || !patience--) throw e; setTimeout(listen, 100); });
+server.on('listening', () => {
   const { port } = server.address(); issuer = `${a.cert ? 'https' : 'http'}://${a.host.includes(':') ? `[${a.host}]` : a.host}:${port}${base}`; build();
   console.log(`OIDC_ISSUER=${issuer}\nOIDC_CONTROL=http://127.0.0.1:${open?.address().port ?? port}/_test\nOIDC_PORT=${port}\nOIDC_PID=${process.pid}`); });
+listen();
 const end = () => { open?.close(); open?.closeAllConnections(); server.close(() => process.exit(0)); server.closeAllConnections(); };
 for (const s of ['SIGTERM', 'SIGINT']) process.on(s, end);
 process.stdin.on('end', end).on('error', end).resume();

@@ -109,6 +109,11 @@ impl Bed {
         self.control("fault", fault).await;
     }
 
+    /// By https alone: it shows another certificate from now on, `{"cert", "key"}` being files; also `maxVersion`.
+    pub(crate) async fn tls(&self, shown: Value) {
+        self.control("tls", shown).await;
+    }
+
     /// How many requests there were for a path below the issuer, such as `/jwks`.
     pub(crate) async fn count(&self, path: &str) -> u64 {
         let url = format!("{}/stats", self.facts["OIDC_CONTROL"]);
