@@ -16,4 +16,5 @@ mod login;
 mod opaque;
 mod outages;
 mod presets;
+mod signatures;
 mod tls;

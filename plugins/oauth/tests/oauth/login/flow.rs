@@ -110,6 +110,20 @@ async fn o05_code_is_good_once_and_with_its_own_verifier_and_redirect() {
 }
 
 #[tokio::test]
+async fn o05_code_of_another_client_is_denied() {
+    let oauth = instance(web(bed(), json!({}))).await;
+    let (url, private) = begin(&oauth).await;
+    // Everything else is this login's: challenge, state, redirect, user.
+    let others = url.as_str().replace("client_id=web", "client_id=native");
+    assert_ne!(others, url.as_str());
+    let others = others.parse().unwrap();
+    let back = follow(&others, "bob").await;
+    let refused = finish(&oauth, &back, &private).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Denied, "{refused}");
+    assert!(refused.detail().contains("invalid_grant"), "{refused}");
+}
+
+#[tokio::test]
 async fn o03_nonce_of_another_login_is_denied() {
     let oauth = instance(web(bed(), json!({}))).await;
     let (url, mut private) = begin(&oauth).await;
