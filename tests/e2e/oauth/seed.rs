@@ -2,29 +2,18 @@
 //! becomes a user in Airflow's table with the roles that the provider says, and a token that Airflow accepts.
 
 use countersign_tests::oidc::{Oidc, Options};
-use countersign_tests::{Folder, Server};
+use countersign_tests::{Folder, Server, artifacts};
 use serde_json::json;
 
 use super::*;
 
-/// To the letter as documented, but for `issuer`.
-pub(super) const SSO: &str = r#"
-  sso:
-    plugin: oauth
-    config:
-      provider: keycloak                    # a preset, or custom
-      issuer: https://sso.example.com/realms/main
-      audiences: [airflow]
-      algorithms: [RS256]
-      client_id: airflow
-      client_secret: { file: /run/secrets/sso }
-      tls: { ca: ca.pem }
-      claims: { username: preferred_username, email: email, first_name: given_name, last_name: family_name, groups: resource_access.airflow.roles }
-      allow_http: false                     # issuers over http only when told so
-    roles: { pass: ["*airflow*"], default: [airflow_public], sync: replace }
-    registration: true
-    provision: users
-"#;
+/// The example as the plugin's README shows it beside Airflow's.
+fn documented() -> String {
+    let readme = artifacts::repository().join("plugins/oauth/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once("```yaml\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
 
 /// A provider as the example has it: https, Keycloak's path, the client `airflow`.
 pub(super) fn provider() -> Oidc {
@@ -40,16 +29,21 @@ pub(super) fn provider() -> Oidc {
     })
 }
 
-/// The example with this provider in the place of the one that is not there, and its table.
+/// The example with this provider and this secret in the place of those that are not there, and its table.
 pub(super) fn config(folder: &Folder, provider: &Oidc, table: &str) -> String {
     folder.write("ca.pem", std::fs::read(provider.ca()).unwrap());
     let secret = folder.write("sso", "airflow-secret\n");
-    let sso = SSO
-        .replace("https://sso.example.com/realms/main", &provider.issuer)
-        .replace("/run/secrets/sso", secret.to_str().unwrap());
+    let mut backends = documented();
+    for (shown, real) in [
+        ("https://sso.example.com/realms/main", &*provider.issuer),
+        ("/run/secrets/sso", secret.to_str().unwrap()),
+    ] {
+        assert_eq!(backends.matches(shown).count(), 1, "{backends}");
+        backends = backends.replace(shown, real);
+    }
     format!(
         "tokens: {{ subject_backend: users, claims: {{ roles: \"{{roles}}\", name: \"{{username}}\" }} }}\n\
-         backends:{sso}  users: {{ plugin: db, config: {{ url: \"{table}\", access: full }} }}\n"
+         {backends}  users: {{ plugin: db, config: {{ url: \"{table}\", access: full }} }}\n"
     )
 }
 
