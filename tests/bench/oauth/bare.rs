@@ -27,6 +27,7 @@ pub(crate) fn serve(arguments: &[String]) {
     let mut checks = Validation::new(Algorithm::RS256);
     checks.set_issuer(&[issuer]);
     checks.set_audience(&[audience]);
+    checks.validate_nbf = true;
     let shared = Arc::new(Shared {
         signer: Signer::open("EdDSA", key),
         keys: keys.collect(),
