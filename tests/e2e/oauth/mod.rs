@@ -11,6 +11,7 @@ mod outages;
 mod preset;
 mod refusals;
 mod rotation;
+mod secrets;
 mod seed;
 
 use std::path::Path;
