@@ -1,8 +1,8 @@
 //! What Airflow's own example of a bearer login accepts, because it does not look at the signature, and all
 //! that is near to it: 401, the same for each.
 
-use countersign_tests::Folder;
 use countersign_tests::oidc::Oidc;
+use countersign_tests::{Folder, Server};
 use serde_json::json;
 
 use super::*;
@@ -90,4 +90,34 @@ fn address_in_a_tokens_header_is_never_asked() {
         assert_eq!(bearer(&server, &stranger.forge(&forged)).status, 401);
     }
     assert_eq!(stranger.count("/jwks"), 0);
+}
+
+#[test]
+fn t22_t23_kid_with_meta_characters_is_unknown_and_stays_escaped_and_short_in_the_log() {
+    let provider = Oidc::start();
+    let folder = Folder::new();
+    let variables = [("RUST_LOG", "debug")];
+    let server = Server::with(&folder, &sso(&provider, ""), &variables);
+    for kid in [
+        "../../../../dev/null".to_owned(),
+        "' or 1=1 --".to_owned(),
+        "*)(uid=*".to_owned(),
+        "$(touch /tmp/x); `id`".to_owned(),
+        "x\r\n{\"level\":\"forged\"}\u{1b}[31m".to_owned(),
+        "k".repeat(4_000),
+    ] {
+        let forged = json!({ "user": "amelia", "header": { "kid": kid } });
+        assert_eq!(
+            bearer(&server, &provider.forge(&forged)).status,
+            401,
+            "{kid:?}"
+        );
+    }
+    let (_, log) = server.stop();
+    assert!(log.contains("rule kid"), "the operator reads why:\n{log}");
+    assert!(!log.contains(['\u{1b}', '\r']));
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+        assert!(line.len() < 2_000, "{line}");
+    }
 }

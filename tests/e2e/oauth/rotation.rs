@@ -71,7 +71,7 @@ fn flood_of_unknown_kids_asks_the_provider_once_an_interval() {
     claims(&server, &good);
     let before = provider.count("/jwks");
     let forged: Vec<String> = (0..20)
-        .map(|n| json!({ "user": "amelia", "foreignKey": true, "header": { "kid": format!("k{n}") } }))
+        .map(|n| json!({ "user": "amelia", "header": { "kid": format!("k{n}") } }))
         .map(|what| provider.forge(&what))
         .collect();
     thread::scope(|scope| {
