@@ -274,6 +274,26 @@ fn callback_url_may_be_the_one_without_a_backend() {
 }
 
 #[test]
+fn o01_code_of_another_provider_is_taken_at_its_own_callback_alone() {
+    let folder = Folder::new();
+    let backends = "plugins: { directories: [plugins] }\nbackends:\n  company_sso: { plugin: signs_in, callback_url: \"http://id.example/callback\", config: {} }\n  evil: { plugin: signs_in, config: {} }\n";
+    let server = server(&folder, backends, PUBLIC);
+    let mut browser = Browser::new(&server);
+    for (login, callback) in [
+        ("/login/evil", "/callback"),
+        ("/login/company_sso", "/callback/company_sso"),
+    ] {
+        let state = browser.begin(login);
+        let back = browser.get(&format!("{callback}?code=ada&state={state}"));
+        assert_eq!(back.status, 400, "{login} {back:?}");
+        assert!(!browser.is_signed_in());
+    }
+    let state = browser.begin("/login/evil");
+    let back = browser.get(&format!("/callback/evil?code=ada&state={state}"));
+    assert_eq!(back.status, 303, "{back:?}");
+}
+
+#[test]
 fn only_provider_is_gone_to_at_once_if_told_so_but_not_after_the_way_out() {
     let folder = Folder::new();
     let only = "plugins: { directories: [plugins] }\nbackends:\n  company_sso: { plugin: signs_in, config: {} }\n";

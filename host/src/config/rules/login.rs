@@ -33,13 +33,26 @@ impl Rules<'_> {
             return;
         };
         let public = self.public_url();
+        let mut shared_by: Option<&str> = None;
         for (id, backend) in backends {
             let callback = backend.get("callback_url").and_then(Value::as_str);
             let callback = callback.unwrap_or_default();
-            if callback.is_empty() || is_callback(callback, &public, id) {
+            let key = KeyPath::parse("backends").child(id).child("callback_url");
+            if callback.is_empty() {
                 continue;
             }
-            let key = KeyPath::parse("backends").child(id).child("callback_url");
+            if is_callback(callback, &public, id) {
+                match shared_by {
+                    _ if !is_at(callback, &public, "/callback") => {}
+                    None => shared_by = Some(id),
+                    Some(other) => self.error_at(
+                        &key,
+                        &format!("`backends.{other}` has the same one: what one provider sends back could be taken for another's (RFC 9700 section 4.4)"),
+                        &format!("leave it out here, and register {public}/callback/{id} at the provider"),
+                    ),
+                }
+                continue;
+            }
             self.error_at(
                 &key,
                 "this server does not answer there, so no login would ever end",
@@ -75,24 +88,40 @@ fn is_origin(text: &str) -> bool {
 
 /// Is it one of the two addresses at which the callbacks of a backend arrive?
 fn is_callback(text: &str, public: &str, id: &str) -> bool {
-    let (Ok(callback), Ok(public)) = (Url::parse(text), Url::parse(public)) else {
+    is_at(text, public, "/callback") || is_at(text, public, &format!("/callback/{id}"))
+}
+
+/// Is it this page of the server?
+fn is_at(text: &str, public: &str, page: &str) -> bool {
+    let (Ok(url), Ok(public)) = (Url::parse(text), Url::parse(public)) else {
         return false;
     };
     let below = public.path().trim_end_matches('/');
-    let rest = &callback[Position::AfterPort..];
-    callback.origin() == public.origin()
-        && callback.username().is_empty()
-        && callback.password().is_none()
-        && [
-            format!("{below}/callback"),
-            format!("{below}/callback/{id}"),
-        ]
-        .contains(&rest.to_owned())
+    url.origin() == public.origin()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url[Position::AfterPort..] == format!("{below}{page}")
 }
 
 #[cfg(test)]
 mod tests {
     use crate::config::testing::Scene;
+
+    #[test]
+    fn o04_callback_is_of_one_backend_alone() {
+        let with = |id: &str| {
+            Scene::new(&format!(
+                "server: {{ public_url: \"https://id.example\" }}\nbackends:\n  callback: {{ plugin: ldap, callback_url: \"https://id.example/callback/callback\" }}\n  one: {{ plugin: ldap, callback_url: \"https://id.example/callback\" }}\n  two: {{ plugin: ldap, callback_url: \"https://id.example/callback{id}\" }}\n"
+            ))
+        };
+        with("/two").load();
+        let report = with("").report();
+        assert!(
+            report.contains("error: `backends.two.callback_url`: `backends.one` has the same one:")
+                && report.contains("help: leave it out here, and register https://id.example/callback/two at the provider"),
+            "{report}"
+        );
+    }
 
     #[test]
     fn o06_callback_is_one_of_our_own_to_the_letter() {

@@ -116,7 +116,7 @@ async fn start(
 }
 
 /// Where the provider sends the browser back to.
-fn redirect_uri(browser: &Browser, backend: &Backend) -> String {
+pub(super) fn redirect_uri(browser: &Browser, backend: &Backend) -> String {
     match backend.settings.callback_url.as_str() {
         "" => format!("{}{}/{}", browser.public_url, super::CALLBACK, backend.id),
         configured => configured.to_owned(),

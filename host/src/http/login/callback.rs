@@ -1,15 +1,18 @@
 //! `GET /callback/{backend}`: the browser is back from the provider. Its state must be that
-//! of a login which this browser began, and was not back from before (RFC 9700 section 2.1).
+//! of a login which this browser began, and was not back from before (RFC 9700 section 2.1),
+//! and it comes to the address that this backend's provider was told, which is no other one's:
+//! else a provider that is evil could have the code of another one (section 4.4).
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::fields::Fields;
 use super::pending::Pending;
 use super::trouble::{self, Trouble, in_words};
 use super::visit::Visit;
-use super::{choices, page, settle};
+use super::{begin, choices, page, settle};
 use crate::backends::backend::Backend;
 use crate::http::{Face, Serving};
 use crate::token::Refusal;
@@ -55,8 +58,21 @@ fn find(
         pending.ok_or("the state is not of a login that this browser began, or it is too old")?;
     match id {
         Some(id) if id != pending.backend => Err("the state is of a login at another backend"),
+        _ if !is_awaited(serving, &pending.backend, id) => {
+            Err("the callback is not where this backend's provider was told to lead back to")
+        }
         _ => Ok((fields, pending)),
     }
+}
+
+/// Is this, with the backend's id or without one, where logins of the backend come back to?
+fn is_awaited(serving: &Serving, backend: &str, id: Option<&str>) -> bool {
+    let Some(backend) = serving.tokens.registry.get(backend) else {
+        return true; // There is a page that says so.
+    };
+    let told = Url::parse(&begin::redirect_uri(&serving.browser, backend));
+    let shared = serving.browser.path(super::CALLBACK);
+    told.is_ok_and(|told| (told.path() == shared) == id.is_none())
 }
 
 async fn sign_in(
