@@ -79,14 +79,17 @@ impl Browser {
     /// Those of our cookies whose names begin so: what follows in each name, and its value.
     pub fn cookies(&self, headers: &HeaderMap, beginning: &str) -> Vec<(String, String)> {
         let beginning = self.name(beginning);
-        let lines = headers.get_all(COOKIE).iter();
-        let texts = lines.filter_map(|line| line.to_str().ok());
-        let cookies = texts.flat_map(Cookie::split_parse).flatten();
-        let ours = cookies.filter_map(|cookie| {
-            let rest = cookie.name().strip_prefix(&beginning)?.to_owned();
-            Some((rest, cookie.value().to_owned()))
-        });
-        ours.collect()
+        let mut ours = Vec::new();
+        for line in headers.get_all(COOKIE) {
+            // Another site's cookie may hold whatever it likes; ours are read all the same.
+            let line = String::from_utf8_lossy(line.as_bytes());
+            for cookie in Cookie::split_parse(&*line).flatten() {
+                if let Some(rest) = cookie.name().strip_prefix(&beginning) {
+                    ours.push((rest.to_owned(), cookie.value().to_owned()));
+                }
+            }
+        }
+        ours
     }
 
     /// A `Set-Cookie` value: out of reach of scripts, sent along by links from other sites but
@@ -136,6 +139,21 @@ pub(in crate::http) mod tests {
         ] {
             assert_eq!(browser(url).path("/login"), path);
         }
+    }
+
+    #[test]
+    fn neighbours_cookie_in_any_bytes_hides_none_of_ours() {
+        let browser = browser("https://id.example");
+        for other in ["näme=1", "a=\u{e9}", "", "=", "a=\"x", "\u{1f36a}"] {
+            let line = format!("{other}; __Host-countersign-session=x; b=\u{fc}");
+            let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            let headers = HeaderMap::from_iter([(COOKIE, line)]);
+            let found = browser.cookie(&headers, "session");
+            assert_eq!(found.as_deref(), Some("x"), "{other}");
+        }
+        let line = HeaderValue::from_bytes(b"a=\xff; __Host-countersign-session=x").unwrap();
+        let headers = HeaderMap::from_iter([(COOKIE, line)]);
+        assert_eq!(browser.cookie(&headers, "session").as_deref(), Some("x"));
     }
 
     #[test]
