@@ -66,3 +66,26 @@ fn signing_in_anew_ends_the_session_before() {
     assert!(browser.get("/login").body.contains("<dd>eve</dd>"));
     assert!(!copy.is_signed_in());
 }
+
+#[test]
+fn session_of_a_backend_that_is_gone_leads_to_the_ways_to_sign_in() {
+    let folder = Folder::new();
+    let server = server(&folder, BACKENDS, PUBLIC);
+    let mut browser = Browser::new(&server);
+    browser.come_back("ada");
+    for backends in [
+        BACKENDS.replace("signs_in, config", "signs_in, login: false, config"),
+        BACKENDS.replace("company_sso", "other_sso"),
+    ] {
+        folder.write("config.yaml", format!("{PUBLIC}\n{backends}"));
+        let reloaded = crate::run(&folder, &["reload"], &[]);
+        assert_eq!(reloaded.code, 0, "{reloaded:?}");
+        let page = browser.get("/login?return_to=/oauth2/authorize");
+        assert!(page.body.contains("name=\"password\""), "{page:?}");
+        assert!(!page.body.contains("You are signed in"), "{page:?}");
+    }
+    // What is left of it can still be ended.
+    let token = browser.token("/logout");
+    assert_eq!(browser.post("/logout", &[("token", &token)]).status, 303);
+    assert!(browser.cookie("countersign-session").is_empty());
+}

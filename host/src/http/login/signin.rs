@@ -77,7 +77,10 @@ pub(super) async fn show(face: &Face, visit: &Visit) -> Response<Body> {
     let browser = &serving.browser;
     let asked = visit.parameter("return_to");
     let place = return_to::allowed(browser, asked.as_deref());
-    if let Some(session) = Session::of(browser, &visit.headers, visit.now) {
+    let session = Session::of(browser, &visit.headers, visit.now);
+    // One whose backend takes no logins any more opens no door: he is to sign in anew.
+    let session = session.filter(|session| serving.tokens.takes(&session.principal));
+    if let Some(session) = session {
         return signed_in(&serving, visit, &session, place);
     }
     let registry = &serving.tokens.registry;
