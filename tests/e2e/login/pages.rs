@@ -39,7 +39,7 @@ fn every_page_says_what_a_browser_must_not_do_with_it() {
         for part in [
             "default-src 'none'",
             "style-src 'sha256-",
-            "form-action 'self'",
+            "form-action 'self';",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         ] {

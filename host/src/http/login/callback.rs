@@ -92,7 +92,8 @@ async fn sign_in(
     let request = visit.request(json!({}), Some(backend.id.clone()));
     let back = serving.tokens.finish_login(&request, backend, callback);
     let (admitted, private) = back.await?;
-    settle::sign_in(serving, visit, admitted, private, &pending.return_to)
+    let way_on = page::see_other(&pending.return_to);
+    settle::sign_in(serving, visit, admitted, private, way_on)
 }
 
 fn start_again(serving: &Serving, visit: &Visit, reason: &'static str) -> Response<Body> {

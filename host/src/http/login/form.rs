@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::signin::{Ways, ways_page};
 use super::trouble::{self, Trouble, in_words};
 use super::visit::Visit;
-use super::{choices, guard, return_to, settle};
+use super::{choices, guard, page, return_to, settle};
 use crate::http::body::{self, Unread};
 use crate::http::{Face, Serving};
 use crate::token::Refusal;
@@ -75,7 +75,9 @@ async fn answer(
     let settled = match tokens.authenticate(&request).await {
         Ok(admitted) => {
             let to = return_to::or_login(browser, place.as_deref());
-            settle::sign_in(serving, visit, admitted, Value::Null, &to)
+            let text = "If the page where you wanted to go does not open by itself, go on here.";
+            let way_on = page::onward(browser, &to, "You are signed in", text);
+            settle::sign_in(serving, visit, admitted, Value::Null, way_on)
         }
         Err(refusal) => Err(refusal),
     };

@@ -59,7 +59,10 @@ pub(super) async fn end(face: &Face, visit: Visit, sent: Body) -> Response<Body>
     let mut cookies = session.end(browser, visit.now);
     cookies.push(browser.set_cookie(OVER, "1", Some(WHILE)));
     let provider = at_provider(&serving, &visit, session).await;
-    page::with_cookies(page::see_other(&provider.unwrap_or(login)), cookies)
+    let place = provider.unwrap_or(login);
+    let text = "If the page for signing out of your single sign-on, too, does not open by itself, go on here.";
+    let way_on = page::onward(browser, &place, "You are signed out", text);
+    page::with_cookies(way_on, cookies)
 }
 
 /// The provider's page for signing out. A backend that cannot say changes nothing: the
@@ -101,18 +104,8 @@ fn confirm(serving: &Serving, visit: &Visit, status: StatusCode, alert: &str) ->
         alert,
         request: &visit.id,
     };
-    let page = page::html(status, &confirmation, &targets(browser));
+    let page = page::html(status, &confirmation, &[]);
     page::with_cookies(page, [guard.cookie])
-}
-
-/// Where the button for signing out may lead on to: only the answer knows which provider's
-/// page it is, and which others that one leads on to.
-pub(super) fn targets(browser: &Browser) -> Vec<String> {
-    let schemes: &[&str] = match browser.is_secure() {
-        true => &["https:"],
-        false => &["http:", "https:"],
-    };
-    schemes.iter().map(|&scheme| scheme.to_owned()).collect()
 }
 
 /// Has the user of this browser just signed out?

@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
-use url::Url;
 
 use crate::http::browser::Browser;
 
@@ -43,6 +42,16 @@ impl Frame {
             style: STYLE,
         }
     }
+}
+
+/// Leads on from a form of ours.
+#[derive(Template)]
+#[template(path = "onward.html")]
+struct Onward<'a> {
+    frame: Frame,
+    heading: &'a str,
+    text: &'a str,
+    place: &'a str,
 }
 
 /// A page. Its forms go to us and, led on by our answer, to the `targets`: Chromium counts
@@ -84,6 +93,22 @@ pub fn see_other(place: &str) -> Response<Body> {
     response
 }
 
+/// On from a form, to a path of ours or a URL. Elsewhere a page leads, by itself: redirects
+/// would be the form's, for Chromium, and then its policy had to name every page on the way.
+pub fn onward(browser: &Browser, place: &str, heading: &str, text: &str) -> Response<Body> {
+    if place.starts_with('/') {
+        return see_other(place);
+    }
+    let frame = Frame::of(browser);
+    let page = Onward {
+        frame,
+        heading,
+        text,
+        place,
+    };
+    html(StatusCode::OK, &page, &[])
+}
+
 /// The answer with `Set-Cookie` values.
 pub fn with_cookies(
     mut response: Response<Body>,
@@ -95,15 +120,6 @@ pub fn with_cookies(
         }
     }
     response
-}
-
-/// The origins to which a password form may lead on.
-pub fn listed(browser: &Browser) -> Vec<String> {
-    let listed = browser.settings.return_to.iter();
-    let origins = listed.filter_map(|origin| Some(Url::parse(origin).ok()?.origin()));
-    let origins = origins.map(|origin| origin.ascii_serialization());
-    // What would end the directive in which it stands.
-    origins.filter(|it| !it.contains([';', ',', ' '])).collect()
 }
 
 /// What every answer to a browser says. `same-origin`, for with `no-referrer` a form's

@@ -15,19 +15,19 @@ enum NoSession {
     #[error("the system has no random numbers")]
     NoRandom,
     #[error(
-        "the user, with roles, groups and attributes, is too large for the cookies of a session"
+        "the user is too large for the cookies of a session, with {groups} groups, {roles} roles and attributes beside; let the backend take fewer of them over"
     )]
-    TooLarge,
+    TooLarge { groups: usize, roles: usize },
 }
 
-/// The session of a user who was let in, and the way to where he wanted to go. A session that
+/// The way to where he wanted to go, with the session of a user who was let in. A session that
 /// the browser had before is over: whoever has its cookie has nothing.
 pub(super) fn sign_in(
     serving: &Serving,
     visit: &Visit,
     admitted: Admitted<'_>,
     private: Value,
-    place: &str,
+    way_on: Response<Body>,
 ) -> Result<Response<Body>, Refusal> {
     let browser = &serving.browser;
     let principal = admitted.principal().clone();
@@ -35,13 +35,17 @@ pub(super) fn sign_in(
         return Err(admitted.fault(&NoSession::NoRandom));
     };
     let Some(cookies) = session.cookies(browser, &visit.headers) else {
-        return Err(admitted.fault(&NoSession::TooLarge));
+        let user = &session.principal.user;
+        return Err(admitted.fault(&NoSession::TooLarge {
+            groups: user.groups.len(),
+            roles: user.roles.len(),
+        }));
     };
     if let Some(before) = Session::of(browser, &visit.headers, visit.now) {
         before.end(browser, visit.now);
     }
     admitted.signed_in();
-    Ok(page::with_cookies(page::see_other(place), cookies))
+    Ok(page::with_cookies(way_on, cookies))
 }
 
 /// The status of a refusal.

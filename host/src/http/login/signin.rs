@@ -132,7 +132,7 @@ pub(super) fn ways_page(serving: &Serving, visit: &Visit, ways: &Ways<'_>) -> Re
         },
         request: &visit.id,
     };
-    let page = page::html(ways.status, &login_page, &page::listed(browser));
+    let page = page::html(ways.status, &login_page, &[]);
     let page = page::with_cookies(page, [guard.cookie]);
     match ways.pause {
         Some(pause) => trouble::later(page, pause),
@@ -158,7 +158,7 @@ fn signed_in(
         name: name.trim().to_owned(),
         username: &user.username,
         email: &user.email,
-        backend: backend.map_or_else(|| session.principal.backend.clone(), choices::title),
+        backend: backend.map(choices::title).unwrap_or_default(),
         roles: &user.roles,
         since: Moment::of(session.since),
         until: Moment::of(session.until),
@@ -166,7 +166,7 @@ fn signed_in(
         logout: browser.path(super::LOGOUT),
         token: guard.token,
     };
-    let page = page::html(StatusCode::OK, &signed_in, &logout::targets(browser));
+    let page = page::html(StatusCode::OK, &signed_in, &[]);
     page::with_cookies(page, [guard.cookie])
 }
 

@@ -1,6 +1,8 @@
-//! The form for names and passwords, with the keyboard alone.
+//! The form for names and passwords: with the keyboard alone, and where it leads on to.
 
-use countersign_tests::chromium::Chromium;
+use std::io::{Read, Write};
+
+use countersign_tests::chromium::{Chromium, Kind};
 
 use super::*;
 
@@ -74,4 +76,42 @@ fn wrong_password_is_announced_keeps_the_name_and_not_the_password() {
     browser.press("Enter");
     browser.see("You are signed in");
     site.is_clean(&mut browser);
+}
+
+#[test]
+fn password_leads_on_to_a_listed_origin_that_leads_on_to_another() {
+    let end = answering("200 OK", "");
+    let listed = answering("302 Found", &format!("Location: {end}/home\r\n"));
+    let site = Site::with(
+        "  users: { plugin: db, config: { url: \"sqlite://{state}/users.db\" } }\n",
+        &format!(", return_to: [\"{listed}\"]"),
+    );
+    for plain in [false, true] {
+        let mut browser = Chromium::with(Kind {
+            plain,
+            ..Kind::default()
+        });
+        browser.goto(&site.page(&format!("/login?return_to={listed}/dags")));
+        browser.fill("Username", "ada");
+        browser.fill("Password", PASSWORD);
+        browser.click("button", "Sign in");
+        assert_eq!(browser.at(&end), format!("{end}/home"));
+        assert!(ours_signed_in(&mut browser) > 0);
+        site.is_clean(&mut browser);
+    }
+}
+
+/// The origin of a server that has one answer for everybody.
+fn answering(status: &str, header: &str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let answer =
+        format!("HTTP/1.1 {status}\r\n{header}Content-Length: 2\r\nConnection: close\r\n\r\nhi");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 8192]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    origin
 }
