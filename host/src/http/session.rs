@@ -19,7 +19,7 @@ const REST: &str = "session-2";
 
 /// Characters of one cookie: browsers keep 4,096 bytes, name and attributes included (RFC 6265
 /// section 6.1), and proxies take 8 KiB for all cookies of a request.
-const LARGEST: usize = 3_000;
+const LARGEST: usize = 3_400;
 
 /// A session.
 #[derive(Debug, Clone)]
@@ -71,7 +71,10 @@ impl Session {
     /// The session that a request carries, if it is good.
     pub fn of(browser: &Browser, headers: &HeaderMap, now: u64) -> Option<Self> {
         let mut sealed = browser.cookie(headers, NAME)?;
-        sealed += &browser.cookie(headers, REST).unwrap_or_default();
+        // A first half is full; what stands beside a whole one is left from another session.
+        if sealed.len() == LARGEST {
+            sealed += &browser.cookie(headers, REST).unwrap_or_default();
+        }
         let written: Written = browser.sealer.unseal(NAME, &sealed, now)?;
         if Session::is_over(browser, &written.id) {
             return None;
@@ -135,4 +138,74 @@ impl Session {
 /// Ids of sessions among those of other things.
 fn ended(id: &str) -> String {
     format!("session {id}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::http::browser::tests::{browser, sent};
+
+    const NOW: u64 = 1_767_225_600;
+
+    /// Of a user in so many groups, each named as Azure does.
+    fn session(browser: &Browser, groups: u64) -> Session {
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let groups = (0..groups)
+            .map(|_| {
+                let (high, low) = (random(), random());
+                format!(
+                    "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+                    high >> 32,
+                    high & 0xffff,
+                    high >> 16 & 0xfff,
+                    low >> 48 & 0xfff,
+                    low & 0xffff_ffff_ffff
+                )
+            })
+            .collect();
+        let user = User {
+            id: "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ@login.example/tenant".into(),
+            username: "ada".into(),
+            email: "ada.lovelace@company.example".into(),
+            groups,
+            ..User::default()
+        };
+        let principal = Principal {
+            backend: "sso".into(),
+            home: "sso".into(),
+            user,
+        };
+        Session::begin(browser, principal, Value::Null, NOW).unwrap()
+    }
+
+    #[test]
+    fn user_in_as_many_groups_as_azure_puts_into_a_token_has_a_session() {
+        let browser = browser("https://id.example");
+        let session = session(&browser, 200);
+        let cookies = session.cookies(&browser, &HeaderMap::new()).unwrap();
+        assert_eq!(cookies.len(), 2);
+        assert!(cookies.iter().all(|cookie| cookie.len() < 4_096));
+        let read = Session::of(&browser, &sent(&cookies), NOW).unwrap();
+        assert_eq!(read.principal.user.groups, session.principal.user.groups);
+    }
+
+    #[test]
+    fn half_of_another_session_takes_none_away() {
+        let browser = browser("https://id.example");
+        let large = session(&browser, 200);
+        let large = large.cookies(&browser, &HeaderMap::new()).unwrap();
+        let small = session(&browser, 1);
+        let small = small.cookies(&browser, &HeaderMap::new()).unwrap();
+        let mixed = [small[0].clone(), large[1].clone()];
+        assert!(Session::of(&browser, &sent(&mixed), NOW).is_some());
+        assert!(Session::of(&browser, &sent(&large[..1]), NOW).is_none());
+        assert!(Session::of(&browser, &sent(&large[1..]), NOW).is_none());
+    }
 }

@@ -2,7 +2,9 @@
 //! such as a session's cookie, so that nobody else can read, change or make one.
 //!
 //! AES-256-GCM-SIV (RFC 8452): a nonce that occurs twice gives nothing away but that the text
-//! does, too.
+//! does, too. What is sealed is compressed before, for cookies are small: its length tells
+//! something of it. So nothing that a stranger chooses is sealed again and again beside the same
+//! secret.
 
 use std::fmt;
 use std::io;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -21,6 +25,11 @@ use super::{KeyError, Mode, atomic, files};
 const KEY: usize = 32;
 /// Bytes of a nonce.
 const NONCE: usize = 12;
+
+/// How hard compression tries, of 10: half of the time of 10, and nearly as small.
+const EFFORT: u8 = 6;
+/// More bytes are never sealed.
+const LONGEST: usize = 1024 * 1024;
 
 /// Seals and unseals.
 pub struct Sealer(RandomizedNonceKey);
@@ -68,10 +77,15 @@ impl Sealer {
     }
 
     /// Seals `content` for one purpose until a time in seconds since 1970: characters of
-    /// base64url alone, about 4/3 of the JSON and 90 more. None = it cannot be written as JSON.
+    /// base64url alone, 4/3 of what is left of the JSON once it is compressed. None = it cannot be
+    /// written as JSON, or is longer than 1 MiB.
     pub fn seal<T: Serialize>(&self, purpose: &str, until: u64, content: &T) -> Option<String> {
         let letter = Letter { until, content };
-        let mut text = serde_json::to_vec(&letter).ok()?;
+        let text = Zeroizing::new(serde_json::to_vec(&letter).ok()?);
+        if text.len() > LONGEST {
+            return None;
+        }
+        let mut text = compress_to_vec(&text, EFFORT);
         let purpose = Aad::from(purpose.as_bytes());
         let nonce = self.0.seal_in_place_append_tag(purpose, &mut text).ok()?;
         let mut sealed = nonce.as_ref().to_vec();
@@ -86,7 +100,8 @@ impl Sealer {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let purpose = Aad::from(purpose.as_bytes());
         let text = self.0.open_in_place(nonce, purpose, text).ok()?;
-        let letter: Letter<T> = serde_json::from_slice(text).ok()?;
+        let text = Zeroizing::new(decompress_to_vec_with_limit(text, LONGEST).ok()?);
+        let letter: Letter<T> = serde_json::from_slice(&text).ok()?;
         (now < letter.until).then_some(letter.content)
     }
 }
@@ -127,6 +142,19 @@ mod tests {
         assert_eq!(read(1, "session", NOW + 60), None);
         assert_eq!(read(1, "code", NOW), None);
         assert_eq!(read(2, "session", NOW), None);
+    }
+
+    #[test]
+    fn what_repeats_is_sealed_short_and_what_is_too_long_not_at_all() {
+        let groups: Vec<String> = (0..200)
+            .map(|n| format!("CN=group-{n},OU=Groups,DC=company,DC=example"))
+            .collect();
+        let sealed = sealer(1).seal("session", NOW + 60, &groups).unwrap();
+        assert!(sealed.len() < 2_000, "{}", sealed.len());
+        let read: Option<Vec<String>> = sealer(1).unseal("session", &sealed, NOW);
+        assert_eq!(read, Some(groups));
+        let long = "x".repeat(LONGEST);
+        assert_eq!(sealer(1).seal("session", NOW + 60, &long), None);
     }
 
     #[test]

@@ -221,7 +221,7 @@ fn provider_that_is_down_leaves_the_other_ways() {
 #[test]
 fn what_is_too_large_for_a_cookie_or_no_url_is_a_fault_that_the_log_explains() {
     let folder = Folder::new();
-    let backends = "plugins: { directories: [plugins] }\nbackends:\n  large: { plugin: signs_in, config: { keeps: 4000 } }\n  script: { plugin: signs_in, config: { page: \"javascript:alert(1)\" } }\n  company_sso: { plugin: signs_in, config: {} }\n";
+    let backends = "plugins: { directories: [plugins] }\nbackends:\n  large: { plugin: signs_in, config: { keeps: 8000 } }\n  script: { plugin: signs_in, config: { page: \"javascript:alert(1)\" } }\n  company_sso: { plugin: signs_in, config: {} }\n";
     let server = server(&folder, backends, PUBLIC);
     let mut browser = Browser::new(&server);
     for path in ["/login/large", "/login/script"] {
@@ -244,7 +244,7 @@ fn what_is_too_large_for_a_cookie_or_no_url_is_a_fault_that_the_log_explains() {
     for reason in [
         "what begin_login wants to be kept is too large for a cookie",
         "begin_login returned no http(s) URL",
-        "is too large for the cookies of a session",
+        "is too large for the cookies of a session, with 1000 groups, ",
     ] {
         assert!(log.contains(reason), "{reason} is not in the log");
     }
