@@ -28,8 +28,12 @@ pub(super) async fn get(provider: &Provider, url: &Url, access: &Secret) -> Resu
         .map_err(|_| trouble("is no URL that can be asked"))?;
     let response = provider.ask(request).await?;
     match response.status() {
-        StatusCode::OK => serde_json::from_slice(response.body())
-            .map_err(|_| trouble("answered with something else than JSON")),
+        StatusCode::OK => serde_json::from_slice(response.body()).map_err(|_| {
+            trouble(
+                "answered with something else than JSON; if it signs or encrypts its answers, \
+                 tell it not to for this client (`userinfo_signed_response_alg`)",
+            )
+        }),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
             let mut refused = status(url, &response);
             refused.what += " to the user's access token; do the configured `scopes` allow it?";

@@ -28,8 +28,9 @@ pub(super) struct Tokens {
 /// Gives the code for tokens; `oidc` knows the redirect URI that the login began with.
 ///
 /// # Errors
-/// Denied: the code is not good for this login. Unavailable: the provider cannot answer, or it
-/// does not accept this server as its client, which is the operator's to mend.
+/// Denied: the code is not good for this login. Unavailable: the provider cannot answer. Fault: it
+/// does not accept this server as its client, which is the operator's to mend: to try again, as
+/// after an outage, would be of no use.
 pub(super) async fn exchange(
     provider: &Provider,
     client: &Client,
@@ -137,7 +138,7 @@ fn refused(
                  registration at the provider agree (secret, its method, redirect URIs, grant types)"
             );
             tracing::error!("{detail}");
-            AuthError::unavailable(detail)
+            AuthError::fault(detail)
         }
     }
 }

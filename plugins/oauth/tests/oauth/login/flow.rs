@@ -170,7 +170,7 @@ async fn o09_wrong_client_secret_is_the_operators_and_is_not_told() {
     let (url, private) = begin(&oauth).await;
     let back = follow(&url, "bob").await;
     let refused = finish(&oauth, &back, &private).await.unwrap_err();
-    assert_eq!(refused.kind(), Kind::Unavailable, "{refused}");
+    assert_eq!(refused.kind(), Kind::Fault, "{refused}");
     assert!(refused.detail().contains("client_secret"), "{refused}");
     for secret in [
         "canary-secret",

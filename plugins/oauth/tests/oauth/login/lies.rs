@@ -134,7 +134,9 @@ async fn description_that_repeats_our_secrets_is_blotted_out() {
     let verifier = private["verifier"].as_str().unwrap();
     for (error, kind) in [
         ("invalid_grant", Kind::Denied),
-        ("invalid_client", Kind::Unavailable),
+        ("temporarily_unavailable", Kind::Unavailable),
+        ("invalid_client", Kind::Fault),
+        ("unauthorized_client", Kind::Fault),
     ] {
         let said = format!("canary-code with {verifier} of canary-secret");
         let body = json!({ "error": error, "error_description": said });
