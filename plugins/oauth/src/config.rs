@@ -154,7 +154,7 @@ pub enum Opaque {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmailVerified {
-    /// Only with `email_verified: true`.
+    /// Only with `email_verified: true`, and only the claim `email`, of which that speaks.
     Required,
     /// Unless `email_verified` is there and not true.
     UnlessFalse,

@@ -18,8 +18,9 @@ pub(crate) enum Believed {
 }
 
 impl Believed {
-    /// Is the address of these claims believed?
-    pub(crate) fn holds(self, claims: &Map<String, Value>) -> bool {
+    /// Is an address of these claims believed? `email_verified` speaks of the claim `email`
+    /// alone: for an address of another claim it vouches never, and warns all the same.
+    pub(crate) fn holds(self, claims: &Map<String, Value>, is_email: bool) -> bool {
         let is_true = |value: &Value| match value {
             Value::Bool(is) => *is,
             // Cognito's and some brokers' way to say it.
@@ -29,6 +30,7 @@ impl Believed {
         match (self, claims.get("email_verified")) {
             (Believed::Ignored, _) => true,
             (Believed::UnlessFalse, None) => true,
+            (Believed::Required, _) if !is_email => false,
             (_, said) => said.is_some_and(is_true),
         }
     }
@@ -49,13 +51,22 @@ impl Domains {
     /// Domains as they are written in the configuration.
     ///
     /// # Errors
-    /// The first that is none.
+    /// Those that are none.
     pub(crate) fn parse(texts: &[String]) -> Result<Domains, String> {
-        texts
-            .iter()
-            .map(|text| domain(text))
-            .collect::<Result<_, _>>()
-            .map(Domains)
+        let (mut all, mut wrong) = (Vec::new(), Vec::new());
+        for text in texts {
+            match domain(text) {
+                Some(domain) => all.push(domain),
+                None => wrong.push(format!("{text:?}")),
+            }
+        }
+        match wrong.is_empty() {
+            true => Ok(Domains(all)),
+            false => Err(format!(
+                "expected domains without @, as in example.com or *.example.com, found {}",
+                wrong.join(" and ")
+            )),
+        }
     }
 
     /// Is this the address of somebody of them? Both ends are compared, never a part.
@@ -105,18 +116,15 @@ fn is_label(label: &str) -> bool {
     has_ends && label.len() <= 63 && label.bytes().all(is_inside)
 }
 
-fn domain(text: &str) -> Result<Domain, String> {
+fn domain(text: &str) -> Option<Domain> {
     let text = text.trim();
     let (name, below) = match text.strip_prefix("*.") {
         Some(name) => (name, true),
         None => (text, false),
     };
-    match ascii(name) {
-        Some(name) if below => Ok(Domain::Below(format!(".{name}"))),
-        Some(name) => Ok(Domain::Exact(name)),
-        None => Err(format!(
-            "expected a domain without @, as in example.com or *.example.com, found {text:?}"
-        )),
+    match below {
+        true => ascii(name).map(|name| Domain::Below(format!(".{name}"))),
+        false => ascii(name).map(Domain::Exact),
     }
 }
 
@@ -251,7 +259,8 @@ mod tests {
     #[test]
     fn address_is_believed_as_configured() {
         use Believed::{Ignored, Required, UnlessFalse};
-        let holds = |believed: Believed, claims: Value| believed.holds(claims.as_object().unwrap());
+        let holds =
+            |believed: Believed, claims: Value| believed.holds(claims.as_object().unwrap(), true);
         for (said, expected) in [
             (json!({}), [false, true, true]),
             (json!({ "email_verified": true }), [true, true, true]),
@@ -264,5 +273,7 @@ mod tests {
             let found = [Required, UnlessFalse, Ignored].map(|one| holds(one, said.clone()));
             assert_eq!(found, expected, "{said}");
         }
+        let said = json!({ "email_verified": true });
+        assert!(!Required.holds(said.as_object().unwrap(), false));
     }
 }

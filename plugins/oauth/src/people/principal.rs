@@ -2,6 +2,18 @@
 
 use serde_json::{Map, Value};
 
+/// The claim that `email_verified` speaks of.
+pub(super) const EMAIL: &str = "email";
+
+/// What the claims say; either may be missing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) name: Option<String>,
+    pub(crate) address: Option<String>,
+    /// The address is the claim `email`.
+    pub(crate) is_email: bool,
+}
+
 /// How OpenMetadata finds name and address.
 pub(crate) enum Principal {
     /// The first claim that is there: what is before its `@` is the name, all of it the address.
@@ -40,28 +52,41 @@ impl Principal {
         }
     }
 
-    /// Name and address; either may be missing.
-    pub(crate) fn of(&self, claims: &Map<String, Value>) -> (Option<String>, Option<String>) {
-        let text = |claim: &String| {
+    /// Name and address. What is before the `@` of an address that is not believed may be
+    /// anybody's name: no name is made of it.
+    pub(crate) fn of(&self, claims: &Map<String, Value>, believed: bool) -> Named {
+        let text = |claim: &str| {
             let text = claims.get(claim).and_then(Value::as_str).map(str::trim);
             text.filter(|text| !text.is_empty()).map(str::to_owned)
         };
+        let names = |claim: &&String| believed || *claim != EMAIL;
         match self {
             Principal::First { claims, domain } => {
-                let Some(found) = claims.iter().find_map(text) else {
-                    return (None, None);
+                let mut all = claims.iter().filter(names);
+                let found = all.find_map(|claim| Some((claim, text(claim)?)));
+                let Some((claim, found)) = found else {
+                    return Named::default();
                 };
                 let name = found.split('@').next().unwrap_or_default().to_lowercase();
+                let is_email = claim == EMAIL && found.contains('@');
                 let address = match domain {
                     _ if found.contains('@') => Some(found),
                     Some(domain) => Some(format!("{found}@{domain}")),
                     None => None,
                 };
-                (Some(name).filter(|name| !name.is_empty()), address)
+                Named {
+                    name: Some(name).filter(|name| !name.is_empty()),
+                    address,
+                    is_email,
+                }
             }
             Principal::Mapped { username, email } => {
-                let name = text(username).map(|name| name.to_lowercase());
-                (name, text(email))
+                let name = Some(username).filter(names).and_then(|claim| text(claim));
+                Named {
+                    name: name.map(|name| name.to_lowercase()),
+                    address: text(email),
+                    is_email: email == EMAIL,
+                }
             }
         }
     }
@@ -79,7 +104,8 @@ mod tests {
     use super::*;
 
     fn of(principal: &Principal, claims: Value) -> (Option<String>, Option<String>) {
-        principal.of(claims.as_object().unwrap())
+        let named = principal.of(claims.as_object().unwrap(), true);
+        (named.name, named.address)
     }
 
     #[test]

@@ -43,7 +43,10 @@ impl Reading {
         let attributes = self.attributes.iter().map(|(_, path)| path);
         let required = self.required.iter().map(|(path, _)| path);
         let named = match &self.principal {
-            Some(principal) => principal.of(claims).0.is_some(),
+            Some(principal) => {
+                let believed = self.believed.holds(claims, true);
+                principal.of(claims, believed).name.is_some()
+            }
             None => self.username.iter().any(is_there) && self.email.iter().all(is_there),
         };
         !named || !own.chain(attributes).chain(required).all(is_there)

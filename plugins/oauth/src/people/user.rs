@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use countersign_sdk::User;
 use serde_json::{Map, Value};
 
+use super::principal::{EMAIL, Named};
 use super::{Identity, Path, Reading, email, overage};
 use crate::settings::Settings;
 
@@ -47,15 +48,24 @@ pub(crate) fn user(reading: &Reading, id: &str, identity: &Identity) -> Result<U
         Some(path) => text(path, claims),
         None => Ok(None),
     };
-    let (name, address) = match &reading.principal {
-        Some(principal) => principal.of(claims),
-        None => (username(reading, claims)?, text(&reading.email)?),
+    let believed = reading.believed.holds(claims, true);
+    let Named {
+        name,
+        address,
+        is_email,
+    } = match &reading.principal {
+        Some(principal) => principal.of(claims, believed),
+        None => Named {
+            name: username(reading, claims, believed)?,
+            address: text(&reading.email)?,
+            is_email: reading.email.as_ref().is_some_and(|path| path.reads(EMAIL)),
+        },
     };
     // A name that would be somebody else's is not made up: the subject is nobody else's.
     let name = name.filter(|name| is_clean(name));
     let name = name.unwrap_or_else(|| id.rsplit_once('@').map_or(id, |(sub, _)| sub).to_owned());
     let mut user = User::new(id, name);
-    user.email = address_of(reading, claims, address)?;
+    user.email = address_of(reading, claims, address, is_email)?;
     user.first_name = text(&reading.first_name)?.unwrap_or_default();
     user.last_name = text(&reading.last_name)?.unwrap_or_default();
     if let Some(path) = &reading.groups {
@@ -101,8 +111,16 @@ fn subject(path: &Path, claims: &Map<String, Value>) -> Result<String, String> {
     }
 }
 
-fn username(reading: &Reading, claims: &Map<String, Value>) -> Result<Option<String>, String> {
+/// An address that is not believed is no name, since it could be anybody's.
+fn username(
+    reading: &Reading,
+    claims: &Map<String, Value>,
+    believed: bool,
+) -> Result<Option<String>, String> {
     for path in &reading.username {
+        if !believed && path.reads(EMAIL) {
+            continue;
+        }
         if let Some(name) = text(path, claims)? {
             return Ok(Some(name));
         }
@@ -115,9 +133,10 @@ fn address_of(
     reading: &Reading,
     claims: &Map<String, Value>,
     address: Option<String>,
+    is_email: bool,
 ) -> Result<String, String> {
     let address = address.filter(|address| email::is_address(address));
-    let believed = address.filter(|_| reading.believed.holds(claims));
+    let believed = address.filter(|_| reading.believed.holds(claims, is_email));
     match (&reading.domains, believed) {
         (None, address) => Ok(address.unwrap_or_default()),
         (Some(domains), Some(address)) if domains.admit(&address) => Ok(address),

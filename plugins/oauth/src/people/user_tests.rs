@@ -218,6 +218,45 @@ fn principal_claims_make_name_and_address() {
 }
 
 #[test]
+fn address_that_is_not_believed_makes_no_name() {
+    let claims = json!({ "sub": "42", "email": "admin@evil.test", "email_verified": false, "preferred_username": "eve" });
+    let name = |own: Value, claims: &Value| made(own, claims.clone()).unwrap().username;
+    let first = json!({ "principal_claims": ["email", "preferred_username"], "claims": {} });
+    assert_eq!(name(first.clone(), &claims), "eve");
+    let mapped =
+        json!({ "principal_claims_mapping": ["username:email", "email:email"], "claims": {} });
+    assert_eq!(name(mapped, &claims), "42");
+    let written = json!({ "claims": { "username": ["email", "nickname"] } });
+    assert_eq!(name(written, &claims), "42");
+    let ignored =
+        json!({ "email_verified": "ignored", "principal_claims": ["email"], "claims": {} });
+    assert_eq!(name(ignored, &claims), "admin");
+    let unsaid = json!({ "email": "ada@example.com", "preferred_username": "eve" });
+    assert_eq!(name(first, &unsaid), "ada");
+}
+
+#[test]
+fn verified_is_the_claim_email_and_no_other_address() {
+    // Whoever can write his name would else write himself into the domain.
+    let claims = json!({ "email": "eve@evil.test", "email_verified": true, "preferred_username": "eve@example.com", "nickname": "eve" });
+    for own in [
+        json!({ "principal_claims": ["preferred_username", "email"], "claims": {} }),
+        json!({ "principal_claims": ["nickname", "email"], "principal_domain": "example.com", "claims": {} }),
+        json!({ "principal_claims_mapping": ["username:nickname", "email:preferred_username"], "claims": {} }),
+        json!({ "claims": { "email": "preferred_username" } }),
+    ] {
+        let mut only = own.clone();
+        only["email_domains"] = json!(["example.com"]);
+        assert!(
+            denied(only.clone(), claims.clone()).contains("no verified e-mail address"),
+            "{own}"
+        );
+        only["email_verified"] = json!("unless_false");
+        assert!(made(only, claims.clone()).is_ok(), "{own}");
+    }
+}
+
+#[test]
 fn refusal_quotes_no_claim() {
     let own = json!({ "email_domains": ["example.com"], "required": { "azp": "airflow" } });
     for claims in [
