@@ -14,14 +14,18 @@ pub(super) fn algorithms(names: &[String], preset: &[Algorithm]) -> Result<Vec<A
     if names.is_empty() {
         return Ok(preset.to_vec());
     }
-    let mut all = Vec::new();
+    let (mut all, mut wrong) = (Vec::new(), Vec::new());
     for name in names {
-        let found = one(name.trim())?;
-        if !all.contains(&found) {
-            all.push(found);
+        match one(name.trim()) {
+            Ok(found) if all.contains(&found) => {}
+            Ok(found) => all.push(found),
+            Err(why) => wrong.push(why),
         }
     }
-    Ok(all)
+    match wrong.is_empty() {
+        true => Ok(all),
+        false => Err(wrong.join(", and ")),
+    }
 }
 
 fn one(name: &str) -> Result<Algorithm, String> {

@@ -26,6 +26,19 @@ pub(super) fn client(config: &mut Config, known: &Known, wrong: &mut Mistakes) -
     let id = config.client_id.trim().to_owned();
     let secret = config.client_secret.take();
     let secret = secret.filter(|secret| !secret.expose().is_empty());
+    let own: Vec<String> = config
+        .parameters
+        .keys()
+        .filter(|name| OWN.contains(&name.as_str()))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !own.is_empty() {
+        let why = format!(
+            "each login has its own {}; leave out what is written here",
+            own.join(", ")
+        );
+        wrong.add("parameters", why);
+    }
     if id.is_empty() {
         if secret.is_some() {
             wrong.add(
@@ -34,12 +47,6 @@ pub(super) fn client(config: &mut Config, known: &Known, wrong: &mut Mistakes) -
             );
         }
         return None;
-    }
-    for name in config.parameters.keys() {
-        if OWN.contains(&name.as_str()) {
-            let why = format!("`{name}` is made for each login; leave it out");
-            wrong.add("parameters", why);
-        }
     }
     let preset = || {
         known
@@ -84,19 +91,20 @@ pub(super) fn opaque(
         None if has_secret && known.opaque => known.introspection,
         None | Some(Wanted::Off) => Opaque::Off,
         // A provider of which none is known may have one, if it is told where.
-        Some(Wanted::Introspection) if known.introspection == Opaque::Off => {
-            if config.endpoints.introspection.is_none() {
+        Some(Wanted::Introspection) => {
+            let is_offered = known.introspection != Opaque::Off;
+            if !is_offered && config.endpoints.introspection.is_none() {
                 let why = "this provider has no introspection; leave it out, or write `endpoints.introspection`";
                 wrong.add("opaque", why);
-            }
-            Opaque::Introspection
-        }
-        Some(Wanted::Introspection) => {
-            if !has_secret {
+            } else if !has_secret {
                 let why = "introspection needs `client_id` and `client_secret`, which show the provider who asks";
                 wrong.add("opaque", why);
             }
-            known.introspection
+            match is_offered {
+                true => known.introspection,
+                // Of this provider none is known; it is told where there is one.
+                false => Opaque::Introspection,
+            }
         }
         Some(Wanted::Userinfo) => {
             if known.told_by == ToldBy::Github {

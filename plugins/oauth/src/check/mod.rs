@@ -44,7 +44,11 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
     let endpoints = endpoints(&config, &known, issuer.as_deref(), &mut wrong);
     let algorithms = algorithms::algorithms(&config.algorithms, known.algorithms);
     let algorithms = wrong.note("algorithms", algorithms);
-    let audiences = wrong.note("audiences", audiences(&config, &known));
+    let key = match known.audience_is_client && config.audiences.is_empty() {
+        true => "client_id",
+        false => "audiences",
+    };
+    let audiences = wrong.note(key, audiences(&config, &known));
     let reading = reading::reading(&config, &known, &mut wrong);
     let authorities = wrong.note("tls.ca", authorities(&config.tls.ca)).flatten();
     let client = client::client(&mut config, &known, &mut wrong);
@@ -220,6 +224,12 @@ fn audiences(config: &Config, known: &Known) -> Result<Vec<String>, String> {
     let client = config.client_id.trim();
     if config.audiences.is_empty() && known.audience_is_client && !client.is_empty() {
         return Ok(vec![client.to_owned()]);
+    }
+    if config.audiences.is_empty() && known.audience_is_client {
+        return Err(
+            "expected this server's name at the provider, found none: the provider's tokens are for one client"
+                .to_owned(),
+        );
     }
     if config.audiences.is_empty() {
         return Err(

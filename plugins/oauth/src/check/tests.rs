@@ -88,7 +88,7 @@ fn each_mistake_is_told_by_its_key_and_remedy() {
         ),
         (
             json!({ "issuer": "https://sso.example.com/ realms" }),
-            "issuer: expected an https:// URL",
+            "issuer: expected a URL without blanks",
         ),
         (
             json!({ "issuer": "http://sso.example.com/realms/main" }),
@@ -116,7 +116,7 @@ fn each_mistake_is_told_by_its_key_and_remedy() {
         ),
         (
             json!({ "discovery_url": "no url" }),
-            "discovery_url: expected an https:// URL",
+            "discovery_url: expected a URL without blanks",
         ),
         (
             json!({ "discovery_url": "" }),
@@ -173,7 +173,32 @@ fn each_mistake_is_told_by_its_key_and_remedy() {
         ),
         (
             json!({ "parameters": { "redirect_uri": "https://evil.example" } }),
-            "parameters: `redirect_uri` is made",
+            "parameters: each login has its own `redirect_uri`",
+        ),
+        (
+            json!({ "client_id": "", "client_secret": "", "parameters": { "state": "x", "nonce": "y", "hd": "z" } }),
+            "parameters: each login has its own `nonce`, `state`;",
+        ),
+        (
+            json!({ "algorithms": ["rs256", "HS512", "RS256"] }),
+            "meant is RS256, and found HS512",
+        ),
+        (
+            json!({ "email_domains": ["a.example", "b.example.", "@c.example"] }),
+            "found \"b.example.\" and \"@c.example\"",
+        ),
+        (
+            json!({ "provider": "azure", "issuer": null, "tenant": "c0ffee00-0000-4000-8000-000000000001",
+                "client_secret": "", "opaque": "introspection", "endpoints": { "introspection": "https://i.example" } }),
+            "opaque: introspection needs `client_id` and `client_secret`",
+        ),
+        (
+            json!({ "provider": "auth0", "issuer": "https://example.eu.auth0.com" }),
+            "issuer: expected a slash at its end",
+        ),
+        (
+            json!({ "provider": "authentik", "issuer": "https://id.example.com/application/o/airflow" }),
+            "issuer: expected a slash at its end",
         ),
         (
             json!({ "claims": { "groups": "roles[" } }),
@@ -193,7 +218,7 @@ fn each_mistake_is_told_by_its_key_and_remedy() {
         ),
         (
             json!({ "email_domains": ["@example.com"] }),
-            "email_domains: expected a domain without @",
+            "email_domains: expected domains without @",
         ),
         (
             json!({ "principal_claims": ["email"] }),

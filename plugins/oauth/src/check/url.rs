@@ -13,8 +13,10 @@ pub(super) fn issuer(text: &str, http: bool) -> Result<Url, String> {
 
 /// Where something is asked.
 pub(super) fn endpoint(text: &str, http: bool) -> Result<Url, String> {
-    let odd = |c: char| c.is_whitespace() || c.is_control();
-    let url = Url::parse(text).ok().filter(|_| !text.chars().any(odd));
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("expected a URL without blanks and line breaks".to_owned());
+    }
+    let url = Url::parse(text).ok();
     let Some(url) = url.filter(|url| url.has_host() && matches!(url.scheme(), "https" | "http"))
     else {
         // What is no URL may be anything, a password too.

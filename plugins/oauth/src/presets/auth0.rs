@@ -3,11 +3,14 @@
 
 use countersign_verify::Algorithm;
 
-use super::{Known, custom, of_domain};
+use super::{Known, custom, of_domain, slashed};
 use crate::settings::{LogoutBy, Opaque};
 
 pub(super) const KNOWN: Known = Known {
-    issuer: |config| of_domain(config, "https://", "/", "https://example.eu.auth0.com/"),
+    issuer: |config| {
+        let issuer = of_domain(config, "https://", "/", "https://example.eu.auth0.com/");
+        issuer.and_then(slashed)
+    },
     uses_domain: true,
     algorithms: &[Algorithm::RS256],
     logout_by: LogoutBy::Auth0,

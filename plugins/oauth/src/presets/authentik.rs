@@ -3,14 +3,15 @@
 
 use countersign_verify::Algorithm;
 
-use super::{Known, custom, written};
+use super::{Known, custom, slashed, written};
 
 pub(super) const KNOWN: Known = Known {
     issuer: |config| {
-        written(
+        let issuer = written(
             config,
             "https://authentik.example.com/application/o/airflow/",
-        )
+        );
+        issuer.and_then(slashed)
     },
     algorithms: &[Algorithm::RS256],
     username: &["preferred_username", "nickname"],

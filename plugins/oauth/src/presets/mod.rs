@@ -84,6 +84,17 @@ fn written(config: &Config, example: &str) -> Result<String, Wrong> {
     config.issuer.clone().ok_or_else(why)
 }
 
+/// Of a provider whose issuers end in a slash.
+fn slashed(issuer: String) -> Result<String, Wrong> {
+    match issuer.ends_with('/') {
+        true => Ok(issuer),
+        false => {
+            let why = "expected a slash at its end: tokens of this provider have it, and `iss` is compared to the letter";
+            Err(("issuer", why.to_owned()))
+        }
+    }
+}
+
 /// The issuer as it is written, else made of `domain`.
 fn of_domain(config: &Config, before: &str, after: &str, example: &str) -> Result<String, Wrong> {
     match (&config.issuer, &config.domain) {
