@@ -3,6 +3,7 @@
 
 use super::Source;
 use super::provider::Provider;
+use crate::config::compat::entra;
 use crate::config::compat::fab::document::{self, Map};
 use crate::config::compat::fab::value::Value;
 
@@ -103,7 +104,7 @@ fn azure(source: &mut Source<'_>, provider: &mut Provider<'_>, config: &mut Map)
         )
     });
     config.put("tenant", tenant, "");
-    if let Some((host, _)) = found.filter(|(host, _)| *host != "login.microsoftonline.com") {
+    if let Some(host) = found.and_then(|(host, _)| entra::national(host)) {
         config.put("domain", document::text(host), "");
     }
     provider.discover(&["issuer"]);

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::openmetadata::{Mapping, auth};
-use super::openmetadata_sso::{Backend, oidc};
+use super::mapping::{Mapping, auth};
+use super::sso::{Backend, oidc};
 use crate::config::key::KeyPath;
 use crate::config::report::Notice;
 

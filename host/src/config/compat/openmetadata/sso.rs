@@ -2,11 +2,13 @@
 //! preset's, and with `_` for `-` the backend's id. What is written natively for that backend
 //! stays, and fills what the block cannot say; where the two differ it is an error.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::openmetadata::{Mapping, auth, is_placeholder};
+use super::leftover::is_placeholder;
+use super::mapping::{Mapping, auth};
+use crate::config::compat::entra;
 use crate::config::key::KeyPath;
-use crate::config::layer::{Mark, Text};
+use crate::config::layer::Mark;
 use crate::config::origins::Table;
 use crate::config::report::Notice;
 
@@ -102,9 +104,13 @@ impl Mapping<'_> {
         let authority = self.text(&from).unwrap_or_default();
         let tenant = oidc("tenant");
         if meant.provider == "azure" {
+            let (host, named) = parted(&authority);
+            if let Some(host) = entra::national(host) {
+                self.give(&from, backend.at("config.domain"), json!(host));
+            }
             let (from, tenant) = match self.text(&tenant) {
                 Some(tenant) => (oidc("tenant"), tenant),
-                None => (from, tenant_of(&authority).to_owned()),
+                None => (from, named.to_owned()),
             };
             self.take_oidc("tenant");
             return self.give(&from, backend.at("config.tenant"), json!(tenant));
@@ -179,119 +185,6 @@ impl Mapping<'_> {
         }
     }
 
-    /// Whose name is which claim.
-    fn claims(&mut self, backend: &Backend, by_roles: bool) {
-        for (key, to) in [
-            ("jwtPrincipalClaims", "config.principal_claims"),
-            (
-                "jwtPrincipalClaimsMapping",
-                "config.principal_claims_mapping",
-            ),
-        ] {
-            let from = auth(key);
-            let claims = self.list(&from);
-            if !claims.is_empty() {
-                self.give(&from, backend.at(to), json!(claims));
-            }
-            self.take(&[key]);
-        }
-        for (key, to) in [
-            ("emailClaim", "config.claims.email"),
-            ("jwtTeamClaimMapping", "config.claims.groups"),
-        ] {
-            let from = auth(key);
-            match self.text(&from) {
-                Some(_) if by_roles && key == "jwtTeamClaimMapping" => continue, // told as of no meaning: one claim gives groups
-                Some(claim) => self.give(&from, backend.at(to), json!(quoted(&claim))),
-                None => {}
-            }
-            self.take(&[key]);
-        }
-        let from = authorizer("principalDomain");
-        if let Some(domain) = self.text(&from) {
-            let to = backend.at("config.principal_domain");
-            self.give(&from, to, json!(domain));
-        }
-        self.taken.insert(from);
-    }
-
-    fn domains(&mut self, backend: &Backend) {
-        let mut lists = vec!["allowedEmailDomains"];
-        let enforced = self.flag(&authorizer("enforcePrincipalDomain")) == Some(true);
-        self.taken.insert(authorizer("enforcePrincipalDomain"));
-        if enforced {
-            lists.insert(0, "allowedDomains");
-        }
-        for key in lists {
-            let from = authorizer(key);
-            let domains = self.list(&from);
-            self.taken.insert(from.clone());
-            if !domains.is_empty() {
-                return self.give(&from, backend.at("config.email_domains"), json!(domains));
-            }
-        }
-        let from = authorizer("principalDomain");
-        if let Some(domain) = self.text(&from).filter(|_| enforced) {
-            self.give(&from, backend.at("config.email_domains"), json!([domain]));
-        }
-    }
-
-    fn roles(&mut self, backend: &Backend, by_roles: bool) {
-        if by_roles {
-            let from = authorizer("useRolesFromProvider");
-            self.give(&from, backend.at("config.claims.groups"), json!("roles"));
-            self.give(&from, backend.at("roles.pass"), json!(["*"]));
-            self.give(&from, backend.at("roles.sync"), json!("replace"));
-        }
-        let from = authorizer("defaultOAuthRole");
-        if let Some(role) = self.text(&from).filter(|role| role != "null") {
-            self.give(&from, backend.at("roles.default"), json!([role]));
-        }
-        self.taken.insert(from);
-        let from = auth("enableSelfSignup");
-        let Some(registers) = self.flag(&from) else {
-            return;
-        };
-        self.take(&["enableSelfSignup"]);
-        self.give(&from, backend.at("registration"), json!(registers));
-        if !registers && self.at(&backend.at("provision")).is_none() {
-            let key = &backend.key;
-            let message = format!(
-                "`{from}` is false, and `{key}` has no `provision`: whomever the provider knows gets a token"
-            );
-            let notice = Notice::new(self.origin(&from).place, message);
-            let help = format!(
-                "write `{key}: {{ plugin: oauth, provision: users }}`: then only who has a row there"
-            );
-            self.said.notices.push(notice.help(help));
-        }
-    }
-
-    /// Sets a key of a backend that the block makes, or shares with what is written natively.
-    pub(super) fn give(&mut self, from: &KeyPath, to: KeyPath, new: Value) {
-        if let Some(found) = self.at(&to) {
-            if *found != new {
-                self.differ(from, &to);
-            }
-            return;
-        }
-        let Some((last, maps)) = to.segments().split_last() else {
-            return;
-        };
-        let mut node = &mut *self.value;
-        for name in maps {
-            let Value::Object(map) = node else { return };
-            node = map
-                .entry(name.clone())
-                .or_insert_with(|| Value::Object(Map::new()));
-        }
-        let Value::Object(map) = node else { return };
-        map.insert(last.clone(), new);
-        let origin = self.origin(from);
-        let text = Text::Fixed;
-        self.marks.lay(to, Mark { origin, text }, true);
-    }
-
     fn nobody(&mut self, why: &str, help: &str) {
         let key = auth("provider");
         let provider = self.text(&key).unwrap_or_default();
@@ -319,7 +212,7 @@ pub(super) fn oidc(key: &str) -> KeyPath {
     auth("oidcConfiguration").child(key)
 }
 
-fn authorizer(key: &str) -> KeyPath {
+pub(super) fn authorizer(key: &str) -> KeyPath {
     KeyPath::root().child("authorizerConfiguration").child(key)
 }
 
@@ -328,23 +221,18 @@ fn written(value: &Value) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty() && !is_placeholder(text))
 }
 
-/// `https://login.microsoftonline.com/TENANT`, with or without what follows.
-fn tenant_of(authority: &str) -> &str {
+/// `https://login.microsoftonline.com/TENANT`, with or without what follows: host and tenant.
+fn parted(authority: &str) -> (&str, &str) {
     let rest = authority
         .split_once("://")
         .map_or(authority, |(_, rest)| rest);
-    rest.split('/').nth(1).unwrap_or_default()
-}
-
-/// A claim's name as a JMESPath expression.
-fn quoted(claim: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match claim.chars().all(plain) && !claim.starts_with(|c: char| c.is_ascii_digit()) {
-        true => claim.to_owned(),
-        false => Value::from(claim).to_string(),
-    }
+    let mut parts = rest.split('/');
+    (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]
-#[path = "openmetadata_sso_tests.rs"]
+#[path = "sso_tests.rs"]
 mod tests;

@@ -225,7 +225,7 @@ fn demo_key_id_off_loopback_is_noticed() {
 fn preset_loads_with_openmetadatas_own_variables() {
     let scene = Scene::empty().with_file(
         "config/openmetadata.yaml",
-        include_str!("../../../../config/openmetadata.yaml"),
+        include_str!("../../../../../config/openmetadata.yaml"),
     );
     let config = scene.load().config;
     assert_eq!(
@@ -255,7 +255,7 @@ fn airflow_preset_loads_with_airflows_own_variables() {
     let preset = || {
         Scene::empty().with_file(
             "config/airflow.yaml",
-            include_str!("../../../../config/airflow.yaml"),
+            include_str!("../../../../../config/airflow.yaml"),
         )
     };
     let config = preset().load().config;

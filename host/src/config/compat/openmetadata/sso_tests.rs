@@ -147,6 +147,52 @@ fn tenant_of_azure_is_named_or_taken_from_the_authority() {
 }
 
 #[test]
+fn national_cloud_of_azure_stays_the_one_of_the_authority() {
+    for (host, domain) in [
+        ("login.microsoftonline.com", Value::Null),
+        ("sts.windows.net", Value::Null),
+        (
+            "login.microsoftonline.us",
+            json!("login.microsoftonline.us"),
+        ),
+        (
+            "login.chinacloudapi.cn",
+            json!("login.partner.microsoftonline.cn"),
+        ),
+    ] {
+        let authority = format!("https://{host}/0ff1ce");
+        let scene = with(BLOCKS, "azure").env("AUTHENTICATION_AUTHORITY", &authority);
+        assert_eq!(
+            backend(&scene, "azure")["config"]["domain"],
+            domain,
+            "{host}"
+        );
+    }
+}
+
+#[test]
+fn self_signup_that_is_off_needs_a_table_that_users_are_in() {
+    let scene = google().env("AUTHENTICATION_ENABLE_SELF_SIGNUP", "false");
+    let notices = scene.notices();
+    for told in [
+        "enableSelfSignup` is false, and `backends.google` has no `provision`",
+        // Without a link no row is anybody's, and nobody comes in.
+        "write `backends.google: { plugin: oauth, provision: { backend: users, link: username } }`",
+    ] {
+        assert!(notices.contains(told), "{told}\n{notices}");
+    }
+    assert_eq!(backend(&scene, "google")["registration"], json!(false));
+    let text = BLOCKS.replace(
+        "backends: {",
+        "backends: { google: { plugin: oauth, provision: { backend: users, link: username } },",
+    );
+    let scene = with(&text, "google")
+        .env("AUTHENTICATION_CLIENT_ID", "om")
+        .env("AUTHENTICATION_ENABLE_SELF_SIGNUP", "false");
+    assert!(!scene.notices().contains("enableSelfSignup"));
+}
+
+#[test]
 fn confidential_client_has_its_secret_and_shows_it_nowhere() {
     let scene = google()
         .env("OIDC_CLIENT_ID", "om-web")
@@ -246,8 +292,13 @@ fn domains_are_those_that_openmetadata_enforces() {
     let allowed = enforced().env("AUTHORIZER_ALLOWED_DOMAINS", "[a.org,b.org]");
     assert_eq!(domains(allowed), json!(["a.org", "b.org"]));
     let unread = google().env("AUTHORIZER_ALLOWED_DOMAINS", "[a.org,b.org]");
-    assert!(unread.notices().contains("allowedDomains"));
+    assert!(
+        unread
+            .notices()
+            .contains("`authorizerConfiguration.allowedDomains` keeps nobody out")
+    );
     assert_eq!(domains(unread), Value::Null);
+    assert!(!google().notices().contains("allowedDomains"));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::openmetadata::{Mapping, auth, is_placeholder};
+use super::leftover::is_placeholder;
+use super::mapping::{Mapping, auth};
 use crate::config::formats;
 use crate::config::key::KeyPath;
 use crate::config::layer::{Mark, Text};
