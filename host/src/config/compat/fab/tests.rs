@@ -275,6 +275,23 @@ fn oauth(name: &str, more: &str) -> String {
 }
 
 #[test]
+fn hosts_that_a_login_leads_back_to_are_origins() {
+    let hosts = "FAB_SAFE_REDIRECT_HOSTS = ['airflow.example.com', '*.example.org', f()]\n\
+        AUTH_RATE_LIMIT = '5 per minute'\n";
+    let text = format!("{}{hosts}", oauth("google", ""));
+    has(&text, "return_to: [\"https://airflow.example.com\"]");
+    let imported = import(&text);
+    assert_eq!(imported.yaml.matches("\nserver:").count(), 1);
+    let told = |line: &&Remark| {
+        line.to_string()
+            .contains("FAB_SAFE_REDIRECT_HOSTS: not converted")
+    };
+    assert_eq!(imported.remarks.iter().filter(told).count(), 2);
+    // Of those who have no provider Airflow's own pages alone lead back.
+    assert!(!import(hosts).yaml.contains("return_to"));
+}
+
+#[test]
 fn what_fab_leaves_open_waits_for_a_variable() {
     let app = |name, more| oauth(name, &format!("'remote_app': {{'client_id': 'c', {more}}}"));
     for (name, more, expected) in [
@@ -303,6 +320,11 @@ fn what_fab_leaves_open_waits_for_a_variable() {
             "azure",
             "'client_kwargs': {'tenant_id': os.getenv('T')}",
             "tenant: ${T:-}",
+        ),
+        (
+            "azure",
+            "'api_base_url': 'https://login.microsoftonline.us/c0ffee00-0000-4000-8000-000000000001/oauth2'",
+            "domain: login.microsoftonline.us",
         ),
     ] {
         has(&app(name, more), expected);

@@ -14,7 +14,7 @@ const UNITS: [(&str, u64); 6] = [
     ("year", 31_104_000),
 ];
 
-pub(super) fn convert(source: &mut Source<'_>, document: &mut Map) {
+pub(super) fn convert(source: &mut Source<'_>, server: &mut Map) {
     let on = source.flag("AUTH_RATE_LIMITED", "server.throttle");
     let enabled = source.flag("RATELIMIT_ENABLED", "server.throttle");
     for key in ["AUTH_RATE_LIMITED", "RATELIMIT_ENABLED"] {
@@ -59,9 +59,7 @@ pub(super) fn convert(source: &mut Source<'_>, document: &mut Map) {
         "FAB counts by address: behind a proxy set trusted_proxies",
     );
     throttle.put("window", format!("{seconds}s"), "");
-    let mut server = Map::default();
     server.map("throttle", throttle, "");
-    document.map("server", server, "");
 }
 
 /// `5 per 40 second`, `10/minute`, `3 per 2 hours`: how many, in how many seconds.

@@ -1,10 +1,11 @@
 //! Flask-AppBuilder's keys as keys of ours. The table of all that is known is split by what a
-//! key is about: [`ldap`], [`oauth`], [`roles`], [`limits`], and [`leftover`] for the rest.
+//! key is about: [`ldap`], [`oauth`], [`roles`], [`limits`], [`redirects`], and [`leftover`] for the rest.
 
 mod ldap;
 mod leftover;
 mod limits;
 mod oauth;
+mod redirects;
 mod roles;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,12 @@ pub(super) fn convert(module: &Module, remarks: &mut Vec<Remark>) -> String {
     document.comment(
         "`countersign check`, and `countersign check --probe USER` for one of your users.",
     );
-    limits::convert(&mut source, &mut document);
+    let mut server = Map::default();
+    limits::convert(&mut source, &mut server);
+    if auth == AuthType::OAuth {
+        redirects::convert(&mut source, &mut server);
+    }
+    document.map("server", server, "");
     let mut backends = Map::default();
     let registers = match auth {
         AuthType::Ldap => {
