@@ -16,8 +16,6 @@ pub(crate) struct Settings {
     /// Further values of `iss` that the same keys sign: the older issuer of an Azure tenant. Exact texts, never
     /// patterns.
     pub(crate) more_issuers: Vec<String>,
-    /// What the discovery document names itself, where that is not `issuer`.
-    pub(crate) discovered_issuer: Option<String>,
     /// Where its metadata and endpoints are.
     pub(crate) endpoints: Endpoints,
     /// Accepted values of `aud`.

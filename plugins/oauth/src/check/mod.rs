@@ -57,7 +57,6 @@ pub(crate) fn settings(mut config: Config) -> Result<Settings> {
     let made = issuer.zip(algorithms).zip(audiences);
     wrong.unless_any(made.map(|((issuer, algorithms), audiences)| Settings {
         more_issuers: (known.more_issuers)(&issuer),
-        discovered_issuer: None,
         issuer,
         endpoints,
         audiences,

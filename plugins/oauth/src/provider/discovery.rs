@@ -92,8 +92,7 @@ pub(super) fn read(
     settings: &Settings,
     allowed: &dyn Fn(&Url) -> bool,
 ) -> Result<Metadata, String> {
-    let expected = settings.discovered_issuer.as_ref();
-    let expected = expected.unwrap_or(&settings.issuer);
+    let expected = &settings.issuer;
     match document.get("issuer").and_then(Value::as_str) {
         Some(issuer) if issuer == expected => {}
         Some(other) => {
