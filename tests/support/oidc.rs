@@ -164,13 +164,13 @@ impl Oidc {
     /// What the token endpoint answers after a user has logged in, without a browser, at the client `native`;
     /// further options are those of `login.mjs`, such as `["--resource", Oidc::AUDIENCE]`.
     pub fn login(&self, user: &str, options: &[&str]) -> Value {
-        let mut node = Command::new("node");
-        node.arg(script("oidc-provider/login.mjs"));
-        node.arg(&self.issuer).args(["--user", user]).args(options);
+        let mut login = Command::new(script("oidc-provider/provider.sh"));
+        login.args(["login", &self.issuer, "--user", user]);
+        login.args(options);
         if self.options.tls {
-            node.env("NODE_EXTRA_CA_CERTS", self.ca());
+            login.env("NODE_EXTRA_CA_CERTS", self.ca());
         }
-        let done = node.stderr(Stdio::inherit()).output().unwrap();
+        let done = login.stderr(Stdio::inherit()).output().unwrap();
         assert!(done.status.success(), "{user} cannot log in: {done:?}");
         serde_json::from_slice(&done.stdout).unwrap()
     }

@@ -44,7 +44,7 @@ test_cache() { echo "${COUNTERSIGN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/c
 # Installs the packages of the lock file in folder $1 into folder $2, unless the same set is there; prints NODE_FOLDER=….
 node_packages() {
   local from=$1 dir=$2 want
-  command -v npm > /dev/null || fail "npm is missing" "install Node 20 or newer with npm"
+  command -v npm > /dev/null || fail "npm is missing" "install Node with npm"
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
   want=$(sha256sum < "$from/package-lock.json")

@@ -4,7 +4,7 @@
 #                       ${COUNTERSIGN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/countersign}.
 # The first run takes seconds; one that finds the same set in place ends at once. An interrupted run leaves no stamp, so the
 # next one starts anew; two runs at a time wait for each other.
-# Needs: Node 20 or newer, npm, a package index.
+# Needs: Node, npm, a package index.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../common.sh"
