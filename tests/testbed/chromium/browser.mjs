@@ -12,8 +12,9 @@ import { join } from 'node:path';
 const [folder, executablePath] = process.argv.slice(2);
 const { chromium } = createRequire(join(folder, 'package.json'))('playwright-core');
 const PATIENCE = 10_000; // milliseconds
+const STUCK = 30_000; // no step takes so long
 
-// Root has no sandbox; /dev/shm is small in containers.
+// Root has no sandbox, nor have many containers; /dev/shm is small in containers.
 const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-proxy-server', '--force-color-profile=srgb'];
 const browser = await chromium.launch({ executablePath, args, headless: true });
 let context; let page; let troubles = [];
@@ -78,7 +79,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     const step = JSON.parse(line);
     const name = Object.keys(steps).find((known) => known in step);
     if (!name) throw new Error(`no such step: ${line}`);
-    answer = { is: (await steps[name](step)) ?? null };
+    let clock;
+    const stuck = new Promise((_, fail) => { clock = setTimeout(() => fail(new Error(`stuck at ${line}`)), STUCK); });
+    answer = { is: (await Promise.race([steps[name](step), stuck]).finally(() => clearTimeout(clock))) ?? null };
   } catch (error) {
     const seen = page && (await page.locator('body').innerText({ timeout: 1000 }).catch(() => ''));
     answer = { error: error.message, url: page?.url(), seen };
