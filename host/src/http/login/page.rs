@@ -30,16 +30,26 @@ pub struct Frame {
     pub style: &'static str,
 }
 
+impl Default for Frame {
+    /// With our name.
+    fn default() -> Self {
+        Frame {
+            brand: "Countersign".to_owned(),
+            style: STYLE,
+        }
+    }
+}
+
 impl Frame {
     /// As configured.
     pub fn of(browser: &Browser) -> Self {
-        let brand = match browser.settings.title.trim() {
-            "" => "Countersign",
-            title => title,
-        };
-        Frame {
-            brand: brand.to_owned(),
-            style: STYLE,
+        let frame = Frame::default();
+        match browser.settings.title.trim() {
+            "" => frame,
+            title => Frame {
+                brand: title.to_owned(),
+                ..frame
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the browser is shown at the end of its way.
 
+use askama::Template;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
@@ -8,15 +9,22 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
+use crate::http::login::page::Frame;
+
+/// As all our pages look.
+#[derive(Template)]
+#[template(path = "terminal.html")]
+struct Page<'a> {
+    frame: Frame,
+    title: &'a str,
+    text: &'a str,
+}
+
 /// A whole page, without a script, that nobody keeps.
 pub(super) fn page(status: StatusCode, title: &str, text: &str) -> Response<Full<Bytes>> {
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}}</style>\
-         </head><body><main><h1>{title}</h1><p>{text}</p></main></body></html>\n"
-    );
+    let frame = Frame::default();
+    // Writing to memory does not fail.
+    let html = Page { frame, title, text }.render().unwrap_or_default();
     let mut response = Response::new(Full::new(Bytes::from(html)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -28,7 +36,7 @@ pub(super) fn page(status: StatusCode, title: &str, text: &str) -> Response<Full
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
