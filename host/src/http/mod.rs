@@ -20,6 +20,9 @@ pub mod trace;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 
 use crate::live::{Entered, Live};
@@ -75,10 +78,21 @@ pub fn router(face: Face) -> Router {
         .merge(discovery::routes())
         .merge(openapi::routes())
         .merge(login::routes())
-        .fallback(discovery::or_not_found)
+        .fallback(nowhere)
         .layer(from_fn_with_state(face.clone(), observe::observe));
     if otel::tracer().is_some() {
         routes = routes.layer(from_fn_with_state(face.clone(), trace::trace));
     }
     routes.with_state(face)
+}
+
+/// An address that no face has a route for: a document of the issuer, or nothing. People who
+/// typed it are told so on a page.
+async fn nowhere(State(face): State<Face>, http: Request<Body>) -> Response<Body> {
+    let (method, uri) = (http.method().clone(), http.uri().clone());
+    let answer = discovery::or_not_found(State(face.clone()), method, uri).await;
+    match answer.status() {
+        StatusCode::NOT_FOUND if login::is_asked_by_a_person(&http) => login::nowhere(&face, http),
+        _ => answer,
+    }
 }

@@ -66,6 +66,50 @@ fn every_page_says_what_a_browser_must_not_do_with_it() {
 }
 
 #[test]
+fn many_roles_are_folded_away_and_few_are_not() {
+    for (count, folded) in [(10, false), (11, true)] {
+        let folder = Folder::new();
+        let roles: Vec<String> = (0..count).map(|number| format!("role_{number}")).collect();
+        let more = format!("roles: {{ pass: [], default: [{}] }},", roles.join(", "));
+        let backends = BACKENDS.replace("door: {", &format!("door: {{ {more}"));
+        let server = server(&folder, &backends, PUBLIC);
+        let mut browser = Browser::new(&server);
+        assert_eq!(browser.sign_in("ada", "door").status, 303);
+        let page = browser.get("/login").body;
+        assert!(page.contains("<bdi>role_9</bdi>"), "{page}");
+        assert_eq!(page.contains("<summary>11 roles</summary>"), folded);
+        assert_eq!(page.contains("<details>"), folded, "{page}");
+    }
+}
+
+#[test]
+fn people_who_typed_another_address_are_told_on_a_page_and_programs_in_json() {
+    let folder = Folder::new();
+    let server = server(&folder, BACKENDS, PUBLIC);
+    let accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let person = |path| send(server.address, "GET", path, &[("accept", accept)], b"");
+    let root = person("/");
+    assert_eq!(
+        (root.status, root.header("location")),
+        (303, Some("/login"))
+    );
+    for path in ["/logn", "/auth/nobody/at/all", "//evil.example"] {
+        let answer = person(path);
+        assert_eq!(answer.status, 404, "{answer:?}");
+        assert!(answer.body.contains("There is no such page"), "{answer:?}");
+        assert!(answer.body.contains("href=\"/login\""), "{answer:?}");
+        assert!(answer.header("content-security-policy").is_some());
+    }
+    for accept in ["*/*", "application/json"] {
+        for path in ["/", "/logn"] {
+            let answer = send(server.address, "GET", path, &[("accept", accept)], b"");
+            assert_eq!(answer.status, 404, "{answer:?}");
+            assert_eq!(answer.json()["detail"], "Not Found");
+        }
+    }
+}
+
+#[test]
 fn h04_other_methods_are_405_and_head_is_get_without_its_body() {
     let folder = Folder::new();
     let server = server(&folder, BACKENDS, PUBLIC);

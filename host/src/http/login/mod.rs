@@ -30,6 +30,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::header::ACCEPT;
 use axum::http::{Method, Request, Response};
 use axum::routing::any;
 
@@ -62,6 +63,23 @@ pub fn is_offered(serving: &Serving, backend: Option<&str>) -> bool {
 
 /// A path that is no UTF-8 is no backend's.
 type Id = Result<Path<String>, PathRejection>;
+
+/// Does a browser ask for a page that somebody will read? Programs name no HTML.
+pub fn is_asked_by_a_person(http: &Request<Body>) -> bool {
+    let kinds = http.headers().get(ACCEPT).and_then(|it| it.to_str().ok());
+    http.method() == Method::GET && kinds.is_some_and(|kinds| kinds.contains("text/html"))
+}
+
+/// For an address that is nothing: the bare host name is how people look for the login.
+pub fn nowhere(face: &Face, http: Request<Body>) -> Response<Body> {
+    let is_root = http.uri().path() == "/";
+    let (visit, ..) = Visit::of(http, "");
+    let serving = face.latest();
+    match is_root {
+        true => page::see_other(&serving.browser.path(LOGIN)),
+        false => trouble::not_found(&serving, &visit),
+    }
+}
 
 async fn login(State(face): State<Face>, http: Request<Body>) -> Response<Body> {
     let (visit, method, body) = Visit::of(http, LOGIN);

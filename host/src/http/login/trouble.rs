@@ -49,12 +49,12 @@ pub(super) fn page(serving: &Serving, visit: &Visit, trouble: &Trouble) -> Respo
     page::html(trouble.status, &page, &[])
 }
 
-/// There is no such backend, or it offers nothing to browsers.
+/// There is no such address or backend, or it offers nothing to browsers.
 pub(super) fn not_found(serving: &Serving, visit: &Visit) -> Response<Body> {
     let trouble = Trouble {
         status: StatusCode::NOT_FOUND,
         heading: "There is no such page",
-        text: "This way to sign in does not exist, or not any more.".to_owned(),
+        text: "Nothing is at this address, or not any more.".to_owned(),
         way_on: "See the ways to sign in",
         href: String::new(),
     };
@@ -85,9 +85,7 @@ pub(super) fn fault(serving: &Serving, visit: &Visit) -> Response<Body> {
     let trouble = Trouble {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         heading: "Something went wrong",
-        text:
-            "The fault is not yours. If it happens again, tell your administrator the number below."
-                .to_owned(),
+        text: "The fault is not yours. Please try again in a moment.".to_owned(),
         way_on: "Start again",
         href: String::new(),
     };
