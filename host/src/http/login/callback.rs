@@ -101,7 +101,7 @@ fn start_again(serving: &Serving, visit: &Visit, reason: &'static str) -> Respon
     let trouble = Trouble {
         status: StatusCode::BAD_REQUEST,
         heading: "Please start again",
-        text: "This sign-in was begun in another browser, is over already, or took too long."
+        text: "This sign-in was begun in another browser, is over already, or took too long. If you see this again, allow cookies for this site."
             .into(),
         way_on: "Start again",
         href: String::new(),
@@ -121,13 +121,13 @@ fn told(
         Refusal::Denied => (
             "You are not signed in",
             format!(
-                "{title} did not confirm who you are, the sign-in was cancelled, or there is no account for you here."
+                "The sign-in with {title} was cancelled or did not succeed, or you have no account here. Try again, or ask your administrator for access."
             ),
             None,
         ),
         Refusal::BadRequest(_) => (
             "You are not signed in",
-            format!("What {title} sent back cannot be understood."),
+            format!("What {title} sent back cannot be understood. Please try again."),
             None,
         ),
         Refusal::Throttled(pause) => (

@@ -62,7 +62,7 @@ async fn answer(
             visit,
             &Ways {
                 status: StatusCode::FORBIDDEN,
-                alert: "This page had been open for too long, or your browser refuses cookies. Please try again.".into(),
+                alert: "This page had been open for too long. Please try again. If you see this again, allow cookies for this site.".into(),
                 ..ways
             },
         );
@@ -157,10 +157,6 @@ fn told(refusal: &Refusal) -> (String, Option<std::time::Duration>) {
             ),
             Some(*pause),
         ),
-        Refusal::Fault => (
-            "Something went wrong. If it happens again, tell your administrator the number below."
-                .into(),
-            None,
-        ),
+        Refusal::Fault => ("Something went wrong. The fault is not yours.".into(), None),
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn end(face: &Face, visit: Visit, sent: Body) -> Response<Body>
     let serving = face.enter().await;
     let browser = &serving.browser;
     if !guard::is_ours(browser, &visit.headers, fields.get("token"), visit.now) {
-        let alert = "This page had been open for too long. Please try again.";
+        let alert = "This page had been open for too long. Please try again. If you see this again, allow cookies for this site.";
         return confirm(&serving, &visit, StatusCode::FORBIDDEN, alert);
     }
     let login = browser.path(super::LOGIN);

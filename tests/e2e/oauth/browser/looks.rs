@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-/// What is too wide, too small to hit (WCAG 2.2, 2.5.8), or too pale to read (1.4.3), each as a line.
+/// What is too wide, too narrow, too small to hit (WCAG 2.2, 2.5.5), or too pale to read (1.4.3), each as a line.
 const FAULTS: &str = r#"(() => {
   const faults = [];
   const root = document.documentElement;
@@ -19,10 +19,11 @@ const FAULTS: &str = r#"(() => {
     if (!e.checkVisibility() || e.type === 'hidden') continue;
     const box = e.getBoundingClientRect();
     const name = `${e.tagName.toLowerCase()} ${(e.innerText || e.id || '').slice(0, 30)}`;
-    if (e.matches('a.button, button, input') && (box.height < 24 || box.width < 24)) faults.push(`too small: ${name}`);
+    if (e.matches('a, button, input, summary') && (box.height < 44 || box.width < 44)) faults.push(`too small: ${name}`);
     if (box.right > root.clientWidth + 1) faults.push(`sticks out: ${name}`);
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     const style = getComputedStyle(e);
+    if (e.matches('dt, dd, p') && box.width < 5 * parseFloat(style.fontSize)) faults.push(`too narrow: ${name}`);
     if ((own || e.matches('input')) && ratio(parse(style.color).rgb, behind(e)) < 4.5) faults.push(`too pale: ${name}`);
     if (own && parseFloat(style.fontSize) < 12) faults.push(`too small to read: ${name}`);
   }
@@ -52,6 +53,11 @@ fn pages_fit_and_can_be_read_in_light_and_dark_on_a_desk_and_on_a_phone() {
         let look = |browser: &mut Chromium, page: &str| {
             browser.screenshot(&format!("{name}-{page}"));
             assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}");
+            // Letters twice as large (WCAG 2.2, 1.4.4).
+            browser.evaluate("document.documentElement.style.fontSize = '200%'");
+            browser.screenshot(&format!("{name}-{page}-large"));
+            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}, large");
+            browser.evaluate("document.documentElement.style.fontSize = ''");
         };
         browser.goto(&site.page("/login"));
         look(&mut browser, "login");
