@@ -65,7 +65,7 @@ fn signing_in_anew_ends_the_session_before() {
     let mut copy = Browser::new(&server);
     copy.cookies.clone_from(&browser.cookies);
     browser.come_back("eve");
-    assert!(browser.get("/login").body.contains("<dd>eve</dd>"));
+    assert!(browser.get("/login").body.contains("<bdi>eve</bdi>"));
     assert!(!copy.is_signed_in());
 }
 

@@ -49,9 +49,9 @@ fn login_leads_to_the_provider_and_back_with_a_session() {
     let page = browser.get("/login?return_to=/home");
     for part in [
         "You are signed in",
-        "<dd>ada</dd>",
+        "<bdi>ada</bdi>",
         "<dd>Company SSO</dd>",
-        "<li>Op</li>",
+        "<li><bdi>Op</bdi></li>",
         "Ada &#60;b&#62;",
         "href=\"/home\">Continue",
     ] {
@@ -114,7 +114,12 @@ fn o01_state_that_is_missing_wrong_reused_or_anothers_is_refused() {
             "{answer:?}"
         );
         let id = answer.header("x-request-id").unwrap();
-        assert!(answer.body.contains(&format!("Request {id}")), "{answer:?}");
+        assert!(
+            answer
+                .body
+                .contains(&format!("administrator: request {id}")),
+            "{answer:?}"
+        );
         assert_eq!(answer.header("location"), None);
     }
     let (_, log) = server.stop();
@@ -165,7 +170,11 @@ fn h07_refusals_of_a_provider_are_pages_in_plain_words() {
     let server = server(&folder, BACKENDS, PUBLIC);
     let mut browser = Browser::new(&server);
     for (code, status, words) in [
-        ("denied", 401, "did not confirm who you are"),
+        (
+            "denied",
+            401,
+            "was cancelled or did not succeed, or you have no account here",
+        ),
         (
             "unavailable",
             503,
@@ -184,7 +193,12 @@ fn h07_refusals_of_a_provider_are_pages_in_plain_words() {
         );
         assert_eq!(answer.header("retry-after").is_some(), status == 503);
         let id = answer.header("x-request-id").unwrap();
-        assert!(answer.body.contains(&format!("Request {id}")), "{answer:?}");
+        assert!(
+            answer
+                .body
+                .contains(&format!("administrator: request {id}")),
+            "{answer:?}"
+        );
         assert!(
             browser.cookie("countersign-").is_empty(),
             "nothing is left of it"
