@@ -148,7 +148,8 @@ impl Visit<'_> {
         };
         let (browser, headers) = (&self.serving.browser, &self.head.headers);
         if !guard::is_ours(browser, headers, form.get("token"), self.now) {
-            return self.refused("The page had been open for too long, or your browser refuses cookies.");
+            return self
+                .refused("The page had been open for too long, or your browser refuses cookies.");
         }
         let sealed = form.get("request").unwrap_or_default();
         let confirmation = browser.sealer.unseal(PURPOSE, sealed, self.now);
