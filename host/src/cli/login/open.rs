@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn browsers_that_are_not_there_are_passed_over() {
         let missing = "no-such-browser-7f3a".to_owned();
-        assert!(!open(&[missing.clone()], URL));
+        assert!(!open(std::slice::from_ref(&missing), URL));
         assert!(open(&[missing, "true".to_owned()], URL));
     }
 }
