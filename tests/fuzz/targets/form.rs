@@ -8,7 +8,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     for name in ["grant_type", "subject_token", "a", "b", ""] {
         let values = form.all(name);
         assert!(values.len() <= 1);
-        assert!(values.iter().all(|value| !value.is_empty() && !value.contains('\0')));
+        assert!(
+            values
+                .iter()
+                .all(|value| !value.is_empty() && !value.contains('\0'))
+        );
     }
     assert!(form.all("audience").len() <= bytes.len());
 });

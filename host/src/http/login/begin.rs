@@ -9,8 +9,8 @@ use serde_json::json;
 use url::Url;
 
 use super::pending::Pending;
-use super::signin::{Ways, ways_page};
 use super::visit::Visit;
+use super::ways::{self, Ways};
 use super::{choices, form, page, return_to, trouble};
 use crate::backends::backend::Backend;
 use crate::http::browser::Browser;
@@ -43,7 +43,7 @@ pub(super) async fn at(face: &Face, visit: &Visit, id: &str) -> Response<Body> {
                 return_to: place.as_deref(),
                 ..Ways::default()
             };
-            ways_page(&serving, visit, &ways)
+            ways::page(&serving, visit, &ways)
         }
         _ => trouble::not_found(&serving, visit),
     }
@@ -79,7 +79,7 @@ pub(super) async fn lead_away(
         return_to: place,
         ..Ways::default()
     };
-    ways_page(serving, visit, &ways)
+    ways::page(serving, visit, &ways)
 }
 
 /// The provider's page, and the cookies to go there with.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::signin::{Ways, ways_page};
 use super::trouble::{self, Trouble, in_words};
 use super::visit::Visit;
+use super::ways::{self, Ways};
 use super::{choices, guard, page, return_to, settle};
 use crate::http::body::{self, Unread};
 use crate::http::{Face, Serving};
@@ -57,7 +57,7 @@ async fn answer(
             &request,
             "the form is not of a page of this server that this browser has open",
         );
-        return ways_page(
+        return ways::page(
             serving,
             visit,
             &Ways {
@@ -90,7 +90,7 @@ async fn answer(
             username,
             ..ways
         };
-        ways_page(serving, visit, &ways)
+        ways::page(serving, visit, &ways)
     })
 }
 

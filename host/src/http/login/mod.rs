@@ -25,6 +25,7 @@ mod settle;
 mod signin;
 mod trouble;
 mod visit;
+mod ways;
 
 use axum::Router;
 use axum::body::Body;
