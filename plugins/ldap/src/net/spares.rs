@@ -146,6 +146,12 @@ impl Spares {
         }
     }
 
+    /// How many rest.
+    #[cfg(test)]
+    pub(super) fn resting(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Spare>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

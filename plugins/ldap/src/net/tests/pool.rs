@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use super::super::servers::Source;
 use super::scripted::{Script, Scripted};
 use super::*;
 
@@ -113,8 +114,18 @@ async fn waiting_connection_is_nobodys() {
     }
     assert_eq!(server.connections(), 1, "one user after another");
     until(|| server.counts.anonymous_binds.load(Ordering::SeqCst) == 1).await;
+    // The server has answered; the answer may still be on its way.
+    until(|| resting(&directory) == 1).await;
     directory.bind("uid=ada", &password()).await.unwrap();
     assert_eq!(server.connections(), 1);
+}
+
+/// Connections of the only server that no user is on.
+fn resting(directory: &Directory) -> usize {
+    match directory.0.servers.sources.as_slice() {
+        [Source::Fixed(server)] => server.spares.resting(),
+        _ => 0,
+    }
 }
 
 #[tokio::test]
