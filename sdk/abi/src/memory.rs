@@ -1,22 +1,24 @@
-//! Memory that a library's start has used and its calls may never use again.
+//! Memory that a start has used and that may never be used again.
 
 use std::fs;
 use std::ops::Range;
 
-/// A library with less code than this needs most of it for any call.
+/// A program or library with less code than this needs most of it for any call.
 const LARGE: usize = 2 << 20;
 
 /// Gives back to the system what a start has used: free pages of the heap, and the code and
-/// constants of large libraries, which come back page by page when a call needs them. A
-/// library with a database's driver and a TLS stack has made most of its pages resident when
-/// it is configured, and uses a fourth of them from then on. Where the system refuses,
-/// nothing happens.
+/// constants of the program and of large libraries, which come back page by page when a call
+/// needs them. A library with a database's driver and a TLS stack has made most of its pages
+/// resident when it is configured, and uses a fourth of them from then on; the program has
+/// read its command line, configuration and schemas for the last time. Where the system
+/// refuses, nothing happens.
 pub fn give_back_memory() {
     for range in unchanged(&fs::read_to_string("/proc/self/smaps").unwrap_or_default()) {
         let address = std::ptr::with_exposed_provenance_mut(range.start);
-        // SAFETY: the range is mapped from a sealed file, cannot be written to, and no page
-        // of it is a private copy: what is read there next comes from the file, the same bytes.
-        // Libraries are never unmapped, so it is still what it was when it was listed.
+        // SAFETY: the range is mapped from a file, cannot be written to, and no page of it is a
+        // private copy: each is the file's own page in the system's cache, and what is read
+        // there next is that page again. Program and libraries are never unmapped, so the range
+        // is still what it was when it was listed.
         let _ = unsafe { libc::madvise(address, range.len(), libc::MADV_DONTNEED) };
     }
     // SAFETY: has no preconditions; glibc locks its arenas one by one.
@@ -24,8 +26,8 @@ pub fn give_back_memory() {
     let _ = unsafe { libc::malloc_trim(0) };
 }
 
-/// The large mappings of sealed copies that nobody has written to and nobody can, in the text
-/// of `/proc/self/smaps` (proc(5)). What relocation has written to has private copies.
+/// The large mappings of files that nobody has written to and nobody can, in the text of
+/// `/proc/self/smaps` (proc(5)). What relocation has written to has private copies.
 fn unchanged(smaps: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut last = None;
@@ -34,8 +36,8 @@ fn unchanged(smaps: &str) -> Vec<Range<usize>> {
         let first = words.next().unwrap_or_default();
         if let Some(range) = addresses(first) {
             let fixed = words.next().is_some_and(|rights| !rights.contains('w'));
-            let sealed = words.nth(3).is_some_and(|name| name.starts_with("/memfd:"));
-            last = Some(range).filter(|range| fixed && sealed && range.len() >= LARGE);
+            let file = words.nth(3).is_some_and(|name| name.starts_with('/'));
+            last = Some(range).filter(|range| fixed && file && range.len() >= LARGE);
         } else if first == "Anonymous:" && words.next() == Some("0") {
             ranges.extend(last.take());
         }
@@ -55,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unchanged_are_large_parts_of_sealed_copies_without_a_private_page() {
+    fn unchanged_are_large_parts_of_files_without_a_private_page() {
         let part = |range: &str, rights: &str, name: &str, private: usize| {
             format!(
                 "{range} {rights} 00000000 00:01 1042   {name}\nSize:  9 kB\nAnonymous:  {private} kB\nVmFlags: rd ex\n"
@@ -78,14 +80,21 @@ mod tests {
                 "/memfd:db (deleted)",
                 0,
             ),
-            part(large, "r-xp", "/usr/bin/countersign", 0),
+            part(
+                "7f2000000000-7f2000800000",
+                "r-xp",
+                "/usr/bin/countersign",
+                0,
+            ),
             part(large, "r-xp", "", 0),
+            part(large, "r-xp", "[vdso]", 0),
             "7f0000000000-".to_owned(),
         ]
         .concat();
         let expected = [
             0x7f00_0000_0000..0x7f00_0080_0000,
             0x7f10_0000_0000..0x7f10_0030_0000,
+            0x7f20_0000_0000..0x7f20_0080_0000,
         ];
         assert_eq!(unchanged(&smaps), expected);
         assert_eq!(unchanged(""), []);
