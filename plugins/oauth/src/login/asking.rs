@@ -6,8 +6,8 @@ use http::{Request, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::text::place;
 use crate::provider::Provider;
+use crate::provider::http::place;
 use crate::provider::http::status;
 use crate::trouble::Trouble;
 

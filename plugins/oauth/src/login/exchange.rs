@@ -13,8 +13,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::{ErrorAnswer, OidcClient};
-use super::text::{place, quoted};
+use super::text::quoted;
 use crate::provider::Provider;
+use crate::provider::http::place;
 use crate::provider::http::status;
 use crate::settings::Client;
 use crate::trouble::Trouble;

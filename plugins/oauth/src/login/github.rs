@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::asking::get;
-use super::text::place;
 use crate::people::Identity;
+use crate::provider::http::place;
 use crate::provider::{Metadata, Provider};
 use crate::settings::Settings;
 use crate::trouble::Trouble;

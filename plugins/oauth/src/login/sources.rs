@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::asking;
 use super::exchange::Tokens;
-use super::text::place;
 use crate::people::Identity;
+use crate::provider::http::place;
 use crate::provider::{Kind, Metadata, Provider};
 use crate::settings::Settings;
 

@@ -1,7 +1,6 @@
 //! What others say, made fit for a log: bounded, on one line, without our credentials.
 
 use countersign_sdk::Secret;
-use url::Url;
 
 /// The longest text of a provider in a log, in characters.
 const LIMIT: usize = 200;
@@ -22,18 +21,7 @@ pub(super) fn quoted(text: &str, secrets: &[&Secret]) -> String {
     format!("{start:?}")
 }
 
-/// An endpoint without what may be confidential in it: query, fragment, user and password.
-pub(super) fn place(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.into()
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -45,11 +33,5 @@ mod tests {
         assert!(said.starts_with("\"badcode …! xxx"), "{said}");
         assert!(said.ends_with("x…\""), "{said}");
         assert_eq!(said.chars().count(), LIMIT + 3);
-    }
-
-    #[test]
-    fn endpoint_is_named_without_query_and_password() {
-        let url = Url::parse("https://me:pw@idp.example/token?key=1#x").unwrap();
-        assert_eq!(place(&url), "https://idp.example/token");
     }
 }

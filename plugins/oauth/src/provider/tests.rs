@@ -128,3 +128,9 @@ fn any_document_is_read_without_a_panic_and_names_https_alone() {
     }
     assert!(accepted > 500, "{accepted} are no test");
 }
+
+#[test]
+fn endpoint_is_named_without_query_and_password() {
+    let url = url::Url::parse("https://me:pw@idp.example/token?key=1#x").unwrap();
+    assert_eq!(web::place(&url), "https://idp.example/token");
+}
