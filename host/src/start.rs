@@ -1,6 +1,7 @@
 //! From a checked configuration to everything that minting needs. `serve` and
 //! `check` run the same code; only the first may change the state folder.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use crate::http::Serving;
 use crate::http::browser::Browser;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
-use crate::keys::{KeyError, KeySet, Mode, Opening, Sealer};
+use crate::keys::{Current, KeyError, KeySet, Mode, Opening, Rings, Sealer};
 use crate::token::{Issuer, Roles, Tokens};
 
 /// Why the server cannot start.
@@ -48,17 +49,13 @@ pub async fn start(
     Ok(serving(config, keys, store, registry, throttle, browser))
 }
 
-/// The store, where this configuration needs one: where a backend provisions. The one that
-/// serves stays if it is in the same place. A check looks, and opens nothing.
+/// The store. The one that serves stays if it is in the same place. A check looks, and opens
+/// nothing.
 pub async fn open_store(
     config: &Config,
     mode: Mode,
     serving: Option<&Arc<Store>>,
 ) -> Result<Option<Arc<Store>>, StoreError> {
-    let mut backends = config.backends.values();
-    if !backends.any(|backend| backend.provision.is_some()) {
-        return Ok(None);
-    }
     let location = Location::of(config);
     if let Some(store) = serving.filter(|store| store.is_at(&location)) {
         return Ok(Some(Arc::clone(store)));
@@ -70,7 +67,7 @@ pub async fn open_store(
 }
 
 /// The keys that this configuration names.
-pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result<KeySet, KeyError> {
+pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result<Rings, KeyError> {
     let keys = KeySet::open(
         &config.keys,
         &config.tokens.algorithms(),
@@ -85,13 +82,13 @@ pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result
     for notice in keys.notices() {
         tracing::warn!("{notice}");
     }
-    Ok(keys)
+    Ok(Rings::new(keys, BTreeMap::new()))
 }
 
 /// What serves, of live parts.
 pub fn serving(
     config: &Config,
-    keys: KeySet,
+    keys: Rings,
     store: Option<Arc<Store>>,
     registry: Registry,
     throttle: Throttle,
@@ -103,11 +100,13 @@ pub fn serving(
             accounts: Accounts::new(store),
             roles: Arc::new(Roles::new(config)),
             issuer: Arc::new(Issuer::new(config, config.issuer())),
-            keys: Arc::new(keys),
+            keys: Arc::new(Current::new(keys)),
             throttle,
         },
         proxies: TrustedProxies::new(&config.server.trusted_proxies),
         browser,
+        bots: Arc::new(config.bots.clone()),
+        managers: config.admin.roles.clone().into(),
         openapi: Document::new(&config.public_url()),
     }
 }

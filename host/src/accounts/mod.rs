@@ -3,10 +3,13 @@
 //! the host, the brake on guessing their passwords ([`throttle`]), and what may be used
 //! [`once`].
 
+pub mod bots;
 pub mod first_admin;
 pub mod initial_password;
+pub mod lasting;
 pub mod manage;
 pub mod once;
+pub mod opaque;
 pub mod provision;
 pub mod store;
 pub mod throttle;

@@ -38,7 +38,8 @@ fn banner(config: &Config, tokens: &Tokens) -> String {
             &sha256[..16]
         );
     }
-    let key = tokens.keys.active();
+    let keys = tokens.keys.load();
+    let key = keys.shared().active();
     let _ = writeln!(text, "  key      {} {}", key.kid(), key.algorithm());
     let _ = writeln!(text, "  jwks     {url}/.well-known/jwks.json");
     let _ = writeln!(text, "  probes   http://{}/readyz", config.admin.listen);

@@ -63,7 +63,8 @@ async fn ready(State(probes): State<Probes>) -> Response<Body> {
         let down: Vec<&str> = down.map(|backend| backend.id.as_str()).collect();
         (!down.is_empty()).then(|| format!("unavailable: {}", down.join(", ")))
     };
-    let key = serving.tokens.keys.active().kid();
+    let keys = serving.tokens.keys.load();
+    let key = keys.shared().active().kid();
     let mut report = json!({ "status": "ready", "key": key, "backends": backends });
     let status = match reason {
         None => StatusCode::OK,
@@ -115,7 +116,8 @@ fn moment(serving: &Serving) -> Moment {
         KeyState::Retiring,
         KeyState::Extra,
     ];
-    let list = serving.tokens.keys.list();
+    let keys = serving.tokens.keys.load();
+    let list = keys.shared().list();
     Moment {
         keys: states.map(|state| {
             let keys = list.iter().filter(|key| key.state == state);
@@ -143,8 +145,9 @@ pub(super) mod tests {
     use crate::http::browser::Browser;
     use crate::http::openapi::Document;
     use crate::http::peer::TrustedProxies;
-    use crate::keys::{KeySet, Mode, Opening, Sealer};
+    use crate::keys::{Current, KeySet, Mode, Opening, Rings, Sealer};
     use crate::token::{Issuer, Roles, Tokens};
+    use std::collections::BTreeMap;
 
     /// What serves without a backend; nothing is written.
     pub(in crate::http) fn serving() -> Serving {
@@ -163,11 +166,13 @@ pub(super) mod tests {
                 accounts: Accounts::default(),
                 roles: Arc::new(Roles::new(&config)),
                 issuer: Arc::new(Issuer::new(&config, config.issuer())),
-                keys: Arc::new(keys),
+                keys: Arc::new(Current::new(Rings::new(keys, BTreeMap::new()))),
                 throttle: Throttle::new(&config.server.throttle),
             },
             proxies: TrustedProxies::default(),
             browser: Browser::new(&config, Sealer::open(&nowhere, Mode::Check).unwrap()),
+            bots: Arc::default(),
+            managers: Arc::default(),
             openapi: Document::new("http://localhost"),
         }
     }

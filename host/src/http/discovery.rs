@@ -66,7 +66,7 @@ fn metadata(serving: &Serving) -> Value {
         "response_types_supported": [],
         "grant_types_supported": grants,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": tokens.keys.algorithms(),
+        "id_token_signing_alg_values_supported": tokens.keys.load().shared().algorithms(),
         "claims_supported": tokens.issuer.claim_names(),
     });
     if !grants.is_empty() {

@@ -23,7 +23,8 @@ async fn jwks(State(face): State<Face>, method: Method, headers: HeaderMap) -> R
         return error::method_not_allowed("GET, HEAD");
     }
     let serving = face.latest();
-    let jwks = serving.tokens.keys.jwks();
+    let jwks = serving.tokens.keys.load();
+    let jwks = jwks.shared().jwks();
     let unchanged = headers
         .get(IF_NONE_MATCH)
         .is_some_and(|known| names(known, jwks.etag()));

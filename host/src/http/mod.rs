@@ -25,6 +25,8 @@ use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 
+use crate::accounts::Principal;
+use crate::config::shapes::Bots;
 use crate::live::{Entered, Live};
 use crate::telemetry::otel;
 use crate::token::Tokens;
@@ -40,8 +42,20 @@ pub struct Serving {
     pub proxies: TrustedProxies,
     /// What the faces for browsers share.
     pub browser: Browser,
+    /// `bots`: what tokens may be made for programs, and by users for themselves.
+    pub bots: Arc<Bots>,
+    /// `admin.roles`: who may manage.
+    pub managers: Arc<[String]>,
     /// The OpenAPI document.
     pub openapi: openapi::Document,
+}
+
+impl Serving {
+    /// May a user manage: bots, keys, the console?
+    pub fn may_manage(&self, principal: &Principal) -> bool {
+        let roles = &principal.user.roles;
+        self.managers.iter().any(|role| roles.contains(role))
+    }
 }
 
 /// What the public routes work with.

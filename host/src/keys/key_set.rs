@@ -16,6 +16,8 @@ pub struct KeySet {
     /// One for each algorithm that an audience asks for by name, unless `active` does.
     named: Vec<Signer>,
     jwks: Jwks,
+    /// Our own keys as a verifier has them: what others publish here verifies nothing of ours.
+    verifying: countersign_verify::KeySet,
     list: Vec<KeyView>,
     notices: Vec<String>,
 }
@@ -121,11 +123,18 @@ impl KeySet {
         }
         let jwks = Jwks::new(active.jwk().clone(), others, settings.lead)
             .map_err(|_| KeyError::crypto(active.algorithm()))?;
+        let own = published.iter();
+        let own = own.filter(|key| key.view.state != KeyState::Extra);
+        let own: Vec<&Jwk> = std::iter::once(active.jwk())
+            .chain(own.map(|key| &key.jwk).filter(|jwk| **jwk != *active.jwk()))
+            .collect();
+        let verifying = verifying(&own).map_err(|_| KeyError::crypto(active.algorithm()))?;
         let list = published.into_iter().map(|key| key.view).collect();
         Ok(KeySet {
             active,
             named,
             jwks,
+            verifying,
             list,
             notices,
         })
@@ -153,6 +162,11 @@ impl KeySet {
         &self.jwks
     }
 
+    /// What verifies tokens of ours that come back.
+    pub fn verifying(&self) -> &countersign_verify::KeySet {
+        &self.verifying
+    }
+
     /// All published keys; in [`Mode::Check`] only those that exist already.
     pub fn list(&self) -> &[KeyView] {
         &self.list
@@ -162,6 +176,11 @@ impl KeySet {
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
+}
+
+fn verifying(own: &[&Jwk]) -> Result<countersign_verify::KeySet, countersign_verify::KeySetError> {
+    let document = serde_json::json!({ "keys": own }).to_string();
+    countersign_verify::KeySet::parse(document.as_bytes())
 }
 
 /// The active key of a slot in the state folder, made now if there is none.

@@ -30,6 +30,7 @@ mod pair;
 mod pem;
 mod published;
 mod ring;
+mod rings;
 mod sealer;
 mod signer;
 #[cfg(test)]
@@ -41,5 +42,6 @@ pub use jwk::{Curve, Edwards, Jwk, KeyUse, PublicKey};
 pub use jwks::Jwks;
 pub use key_set::{KeySet, Mode, Opening};
 pub use list::{KeyState, KeyView, table};
+pub use rings::{Current, Rings};
 pub use sealer::Sealer;
 pub use signer::{SignError, Signer};

@@ -54,6 +54,8 @@ impl Closed {
             },
             proxies: old.proxies.clone(),
             browser: old.browser.clone(),
+            bots: Arc::clone(&old.bots),
+            managers: Arc::clone(&old.managers),
             openapi: old.openapi.clone(),
         }));
         self.done();

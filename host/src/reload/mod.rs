@@ -26,7 +26,7 @@ use crate::backends::supervisor::{self, Plan};
 use crate::config::{Config, Notice, Report};
 use crate::drains::Drains;
 use crate::http::Serving;
-use crate::keys::{KeySet, Mode};
+use crate::keys::{Mode, Rings};
 use crate::live::Live;
 use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
@@ -89,7 +89,7 @@ struct Next {
     /// Keys that keep their old value until a restart.
     kept: Vec<&'static str>,
     plan: Plan,
-    keys: KeySet,
+    keys: Rings,
     pair: Option<Pair>,
     /// What whoever asked should know, though it holds.
     notices: Vec<String>,
@@ -170,6 +170,7 @@ impl Reloader {
         }
         let told = noticed.iter().map(ToString::to_string);
         let warnings = keys
+            .shared()
             .notices()
             .iter()
             .map(|notice| format!("warning: {notice}"));

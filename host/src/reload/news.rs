@@ -22,5 +22,5 @@ pub(super) fn news(old: &Tokens, new: &Tokens, kept: &[&str], notices: &[String]
         .filter(|backend| new.registry.get(&backend.id).is_none());
     let gone = gone.map(|backend| (backend.id.clone(), "removed".into()));
     let changes: serde_json::Map<String, Value> = backends.chain(gone).collect();
-    json!({ "backends": changes, "key": new.keys.active().kid(), "needs_restart": kept, "notices": notices })
+    json!({ "backends": changes, "key": new.keys.load().shared().active().kid(), "needs_restart": kept, "notices": notices })
 }

@@ -13,6 +13,9 @@ use crate::config::shapes::{self, Algorithm, TokenType};
 /// could call itself anything. RFC 9068 section 2.2 wants one in every access token.
 const NO_CLIENT: &str = "countersign";
 
+/// The name of the audience of our own API; nobody may configure another of this name.
+pub const OURS: &str = "countersign";
+
 /// What the tokens of one audience are like.
 #[derive(Debug)]
 pub struct Audience {
@@ -49,6 +52,24 @@ impl Audience {
         }
     }
 
+    /// The audience of our own API and console: its tokens say what one may do here, for an hour.
+    pub(super) fn ours(iss: &str, tokens: &shapes::Tokens) -> Self {
+        let claims = [("preferred_username", "{username}"), ("roles", "{roles}")];
+        let claims = claims.map(|(name, template)| (name.to_owned(), Value::from(template)));
+        let seconds = tokens.cli_lifetime.as_secs().min(3_600);
+        Audience {
+            name: Some(OURS.to_owned()),
+            aud: iss.to_owned(),
+            algorithm: None,
+            typ: TokenType::Jwt,
+            lifetime: seconds,
+            cli_lifetime: seconds,
+            max_lifetime: seconds,
+            sub: None,
+            claims: templates(&claims.into()),
+        }
+    }
+
     /// An audience of `tokens.audiences`.
     pub(super) fn named(name: &str, settings: &shapes::Audience, tokens: &shapes::Tokens) -> Self {
         let lifetime = settings.lifetime.unwrap_or(tokens.lifetime).as_secs();
@@ -72,13 +93,15 @@ impl Audience {
         }
     }
 
-    /// The seconds that a token lives: what was asked for is cut to the most that is allowed.
-    pub(super) fn seconds(&self, lifetime: Lifetime) -> u64 {
-        match lifetime {
+    /// The seconds that a token lives, none = for ever: what was asked for is cut to the most
+    /// that is allowed.
+    pub(super) fn seconds(&self, lifetime: Lifetime) -> Option<u64> {
+        Some(match lifetime {
+            Lifetime::Lasting(expiry) => return expiry.seconds(),
             Lifetime::Api => self.lifetime,
             Lifetime::Cli => self.cli_lifetime,
             Lifetime::Requested(seconds) => seconds.get().min(self.max_lifetime),
-        }
+        })
     }
 
     /// The subject, where a template says it.

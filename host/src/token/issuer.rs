@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Lifetime;
-use super::audience::{Audience, attributes};
+use super::audience::{Audience, OURS, attributes};
 use super::claims::Values;
 use crate::accounts::Principal;
 use crate::config::Config;
@@ -23,6 +23,9 @@ pub struct Issuer {
     jwks_uri: String,
     default: Audience,
     named: BTreeMap<String, Audience>,
+    /// That of our own API.
+    ours: Audience,
+    leeway: u64,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
     /// All backends, whose names begin the subjects of the others.
@@ -57,8 +60,10 @@ pub struct Claims {
     pub reserved: String,
     /// The token's id: 32 hexadecimal characters, as Airflow's `revoked_token` column holds.
     pub jti: String,
-    /// Seconds that the token lives.
-    pub seconds: u64,
+    /// Seconds that the token lives; none = for ever.
+    pub seconds: Option<u64>,
+    /// `exp`, seconds since 1970; none = never.
+    pub expires: Option<u64>,
 }
 
 /// In Airflow's order. `iat` = `nbf`; integers (RFC 7519 section 4.1).
@@ -69,7 +74,8 @@ struct Payload<'a> {
     iss: &'a str,
     aud: &'a str,
     nbf: u64,
-    exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<u64>,
     iat: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
@@ -89,6 +95,8 @@ impl Issuer {
         let chosen = (!tokens.subject_backend.is_empty()).then(|| tokens.subject_backend.clone());
         let named = tokens.audiences.iter();
         Issuer {
+            ours: Audience::ours(&iss, tokens),
+            leeway: tokens.leeway.as_secs(),
             iss,
             jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
             default: Audience::default_of(tokens),
@@ -122,9 +130,16 @@ impl Issuer {
         names
     }
 
-    /// The audience of this name in `tokens.audiences`; none = the default one.
+    /// How far another clock may be off, in seconds.
+    pub fn leeway(&self) -> u64 {
+        self.leeway
+    }
+
+    /// The audience of this name in `tokens.audiences`, or that of our own API; none = the
+    /// default one.
     pub fn audience(&self, name: Option<&str>) -> Option<&Audience> {
         match name {
+            Some(OURS) => Some(&self.ours),
             None => Some(&self.default),
             Some(name) => self.named.get(name),
         }
@@ -132,10 +147,15 @@ impl Issuer {
 
     /// The audience that a client means: by its name in `tokens.audiences`, else by its `aud`.
     pub fn find(&self, said: &str) -> Option<&Audience> {
-        let mut all = std::iter::once(&self.default).chain(self.named.values());
-        self.named
-            .get(said)
-            .or_else(|| all.find(|audience| audience.aud == said))
+        let named = self.audience(Some(said));
+        named.or_else(|| self.find_aud(said))
+    }
+
+    /// The audience with this `aud`.
+    pub fn find_aud(&self, aud: &str) -> Option<&Audience> {
+        let all = std::iter::once(&self.default).chain(self.named.values());
+        let mut all = all.chain([&self.ours]);
+        all.find(|audience| audience.aud == aud)
     }
 
     /// The claims of a token for one user, issued at `now`, asked for by `client`.
@@ -159,13 +179,14 @@ impl Issuer {
         };
         let jti = token_id()?;
         let seconds = audience.seconds(lifetime);
+        let expires = seconds.map(|seconds| now.saturating_add(seconds));
         let payload = Payload {
             sub: &sub,
             jti: &jti,
             iss: &self.iss,
             aud: &audience.aud,
             nbf: now,
-            exp: now.saturating_add(seconds),
+            exp: expires,
             iat: now,
             client_id: audience.client(client),
             further: &audience.further(values),
@@ -178,6 +199,7 @@ impl Issuer {
             reserved: reserved(&attributes),
             jti,
             seconds,
+            expires,
         })
     }
 

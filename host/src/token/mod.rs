@@ -6,6 +6,8 @@ pub mod attempt;
 pub mod audience;
 pub mod claims;
 pub mod issuer;
+pub mod lasting;
+pub mod own;
 pub mod refusal;
 pub mod request;
 pub mod roles;
@@ -24,7 +26,7 @@ use crate::backends::chain::{self, Decision};
 use crate::backends::{Outcome, Registry};
 use crate::clock;
 use crate::config::shapes::Algorithm;
-use crate::keys::{KeySet, SignError};
+use crate::keys::{Current, SignError};
 use crate::metering;
 use crate::telemetry::{otel, pen};
 use attempt::Attempt;
@@ -47,7 +49,7 @@ pub struct Tokens {
     /// What a token says.
     pub issuer: Arc<Issuer>,
     /// What signs it.
-    pub keys: Arc<KeySet>,
+    pub keys: Arc<Current>,
     /// Who failed too often.
     pub throttle: Throttle,
 }
@@ -58,6 +60,8 @@ pub struct Minted {
     pub token: String,
     /// The algorithm of its signature.
     pub algorithm: &'static str,
+    /// The key that signed it.
+    pub kid: String,
     /// Its claims.
     pub claims: Claims,
 }
@@ -227,12 +231,11 @@ impl Tokens {
         let found = self.issuer.audience(audience);
         let audience = found
             .ok_or_else(|| MintError::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
+        let keys = self.keys.load();
+        let keys = keys.of(audience.name.as_deref());
         let signer = match audience.algorithm {
-            None => self.keys.active(),
-            Some(algorithm) => self
-                .keys
-                .signer(algorithm)
-                .ok_or(MintError::NoKey(algorithm))?,
+            None => keys.active(),
+            Some(algorithm) => keys.signer(algorithm).ok_or(MintError::NoKey(algorithm))?,
         };
         let claims =
             self.issuer
@@ -244,6 +247,7 @@ impl Tokens {
         Ok(Minted {
             token: token?,
             algorithm,
+            kid: signer.kid().to_owned(),
             claims,
         })
     }

@@ -6,6 +6,8 @@ use std::num::NonZeroU64;
 use serde_json::Value;
 use zeroize::Zeroize;
 
+use crate::config::shapes::Expiry;
+
 /// A bounded, parsed request. What may hold credentials is overwritten when it is dropped.
 #[derive(Clone)]
 pub struct Request {
@@ -32,6 +34,8 @@ pub enum Lifetime {
     Cli,
     /// What a client asked for, cut to the audience's `max_lifetime`.
     Requested(NonZeroU64),
+    /// What a bot's token was made for, whatever the audience allows others.
+    Lasting(Expiry),
 }
 
 /// A client asked for a lifetime that is none.

@@ -22,6 +22,11 @@ impl<'a> Unverified<'a> {
         Ok(Unverified { jws, claims })
     }
 
+    /// Every claim, none of them verified.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
     /// Whose token it says it is.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Links: which row of a target backend a user of another backend is.
 
-use super::{Store, StoreError, bounded, on};
+use super::{Store, StoreError, bounded, on, seconds};
 
 /// Whose link, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -163,11 +163,7 @@ pub(in crate::accounts) fn fold(username: &str) -> String {
     username.trim().to_lowercase()
 }
 
-fn seconds(now: u64) -> i64 {
-    i64::try_from(now).unwrap_or(i64::MAX)
-}
-
-fn is_duplicate(error: &sqlx::Error) -> bool {
+pub(in crate::accounts) fn is_duplicate(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|error| error.is_unique_violation())

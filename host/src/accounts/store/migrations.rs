@@ -12,7 +12,12 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use super::StoreError;
 
 /// In both databases' common tongue. Times are seconds since 1970.
-const VERSIONS: [(i64, &str, &str); 1] = [(1, "links", include_str!("001_links.sql"))];
+const VERSIONS: [(i64, &str, &str); 4] = [
+    (1, "links", include_str!("001_links.sql")),
+    (2, "shared", include_str!("002_shared.sql")),
+    (3, "bots", include_str!("003_bots.sql")),
+    (4, "grants", include_str!("004_grants.sql")),
+];
 
 /// The newest version.
 pub(super) const KNOWN: i64 = VERSIONS.len() as i64;

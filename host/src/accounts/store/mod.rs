@@ -1,15 +1,16 @@
 //! The host's store: what it must remember and no plugin keeps. SQLite in the state
 //! folder, or PostgreSQL (`store.url`) that several hosts share.
 //!
-//! It is opened at start, and only when the configuration needs it: a server without
-//! provisioning has no store. Every query has a time limit; a store that does not
+//! It is opened at start. Every query has a time limit; a store that does not
 //! answer is an outage of the logins that need it, and of no others.
 
 mod error;
 mod links;
 mod migrations;
 mod postgres;
+mod revoked;
 mod sqlite;
+mod used;
 
 use std::fmt;
 use std::future::Future;
@@ -19,12 +20,14 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::time::timeout;
 
+use crate::clock;
 use crate::config::Config;
 use crate::config::values::Secret;
 
 pub use error::StoreError;
-pub(in crate::accounts) use links::fold;
 pub use links::{Held, Link, LinkKey, Linked};
+pub(in crate::accounts) use links::{fold, is_duplicate};
+pub use revoked::Revocable;
 
 /// The longest that one query may take, the wait for a connection included.
 const QUERY_LIMIT: Duration = Duration::from_secs(3);
@@ -45,11 +48,12 @@ pub enum Location {
 #[derive(Debug)]
 pub struct Store {
     location: Location,
-    pool: Pool,
+    pub(in crate::accounts) pool: Pool,
+    revoked: revoked::Revoked,
 }
 
 #[derive(Debug)]
-enum Pool {
+pub(in crate::accounts) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
@@ -63,7 +67,7 @@ macro_rules! on {
         }
     };
 }
-use on;
+pub(in crate::accounts) use on;
 
 impl Location {
     /// Where a configuration keeps its store.
@@ -93,7 +97,10 @@ impl Store {
             Err(_) => Err(StoreError::Slow(OPEN_LIMIT)),
         };
         let pool = opened.map_err(|error: StoreError| error.at(&location))?;
-        Ok(Store { location, pool })
+        let store = Store::with(location, pool);
+        let read = store.read_revoked(clock::unix_now()).await;
+        read.map_err(|error| error.at(&store.location))?;
+        Ok(store)
     }
 
     /// Looks whether the store could be opened. Makes and changes nothing.
@@ -131,7 +138,15 @@ impl Store {
             Err(_) => Err(StoreError::Slow(OPEN_LIMIT)),
         };
         let pool = looked.map_err(|error: StoreError| error.at(&location))?;
-        Ok(pool.map(|pool| Store { location, pool }))
+        Ok(pool.map(|pool| Store::with(location, pool)))
+    }
+
+    fn with(location: Location, pool: Pool) -> Self {
+        Store {
+            location,
+            pool,
+            revoked: revoked::Revoked::default(),
+        }
     }
 
     /// Is this the store at `location`?
@@ -151,8 +166,26 @@ impl Store {
     }
 }
 
+/// Seconds since 1970, as databases count them.
+pub(in crate::accounts) fn seconds(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
+}
+
+/// A random UUID (version 4). None = the system has no random numbers.
+pub(in crate::accounts) fn random_uuid() -> Option<String> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string(),
+    )
+}
+
 /// Runs a query within its limit.
-async fn bounded<T>(query: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+pub(in crate::accounts) async fn bounded<T>(
+    query: impl Future<Output = sqlx::Result<T>>,
+) -> Result<T, StoreError> {
     match timeout(QUERY_LIMIT, query).await {
         Ok(done) => done.map_err(StoreError::Query),
         Err(_) => Err(StoreError::Slow(QUERY_LIMIT)),

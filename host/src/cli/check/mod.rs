@@ -74,7 +74,7 @@ fn summary(loaded: &Loaded, pair: Option<&Pair>, tokens: &Tokens) -> String {
     for notice in &loaded.notices {
         let _ = writeln!(text, "{notice}");
     }
-    for notice in tokens.keys.notices() {
+    for notice in tokens.keys.load().shared().notices() {
         let _ = writeln!(text, "warning: {notice}");
     }
     for notice in pair.into_iter().flat_map(Pair::notices) {

@@ -7,6 +7,10 @@ use crate::config::key::{KeyPath, nearest};
 
 /// Backend ids that are paths of ours below `/auth`.
 const RESERVED_IDS: [&str; 2] = ["token", "verify"];
+
+/// Backend ids that stand in subjects for what is no backend: bots, and users of `trust`.
+const SUBJECTS: [&str; 2] = ["bot", "trust"];
+
 impl<'a> Rules<'a> {
     pub(super) fn backends(&mut self) {
         let Some(backends) = self.get("backends").and_then(Value::as_object) else {
@@ -22,6 +26,12 @@ impl<'a> Rules<'a> {
                     &key,
                     "this id is reserved",
                     "token and verify are paths of the server: choose another id",
+                );
+            } else if SUBJECTS.contains(&id.as_str()) {
+                self.error_at(
+                    &key,
+                    "this id is reserved",
+                    "subjects of bots and of users of `trust` begin with it: choose another id",
                 );
             }
         }

@@ -33,6 +33,13 @@ impl<'a> Rules<'a> {
         let mut seen = vec![("tokens.audience".to_owned(), self.text("tokens.audience"))];
         for (name, audience) in audiences {
             let key = KeyPath::parse("tokens.audiences").child(name);
+            if name == "countersign" {
+                self.error_at(
+                    &key,
+                    "this name is reserved",
+                    "it is the audience of the server's own API: choose another name",
+                );
+            }
             let text = |part: &str| audience.get(part).and_then(Value::as_str);
             if text("keys") == Some("own") {
                 self.error_at(

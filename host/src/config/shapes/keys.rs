@@ -12,7 +12,7 @@ use crate::config::values::duration;
 /// What signs tokens.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["algorithm", "private_key", "public_key", "kid", "lead", "extra_public"]))]
+#[schemars(extend("x-order" = ["algorithm", "private_key", "public_key", "kid", "lead", "max_age", "rotate_every", "extra_public"]))]
 pub struct Keys {
     /// The algorithm of keys generated in the state folder, and of `private_key`.
     pub algorithm: Algorithm,
@@ -28,6 +28,14 @@ pub struct Keys {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema")]
     pub lead: Duration,
+    /// How long consumers may keep the published keys (`Cache-Control: max-age`), at most `lead`; absent = half of `lead`, at most an hour.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<duration::Schema>", extend("format" = "duration-above-zero"))]
+    pub max_age: Option<Duration>,
+    /// How long a key signs before the next one takes its place; absent = until `countersign keys rotate`.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<duration::Schema>", extend("format" = "duration-above-zero"))]
+    pub rotate_every: Option<Duration>,
     /// Public keys of others, published in our JWKS (Airflow's own, for its log-in and task tokens).
     pub extra_public: Vec<ExtraPublic>,
 }
@@ -87,6 +95,8 @@ impl Default for Keys {
             private_key: String::new(),
             public_key: String::new(),
             lead: Duration::from_secs(7_200),
+            max_age: None,
+            rotate_every: None,
             extra_public: Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 mod backends;
+mod bots;
 mod keys;
 mod login;
 mod provision;
@@ -20,6 +21,7 @@ mod throttle;
 mod tokens;
 
 pub use backends::{Backend, Follow, Match, RoleSync, Roles};
+pub use bots::{Bots, Expiry, SeedBot, TokenForm};
 pub use keys::{Algorithm, ExtraPublic, Keys};
 pub use login::Login;
 pub use provision::{LinkBy, Provision};
@@ -34,12 +36,12 @@ use super::values::{FilePath, Sha256};
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-order" = ["server", "admin", "state", "store", "tokens", "keys", "plugins", "trust", "backends"]))]
+#[schemars(extend("x-order" = ["server", "admin", "state", "store", "tokens", "keys", "plugins", "bots", "trust", "backends"]))]
 pub struct Config {
     /// The public listener.
     #[serde(default)]
     pub server: Server,
-    /// The read-only listener for `/healthz`, `/readyz` and `/metrics`.
+    /// The read-only listener for `/healthz`, `/readyz` and `/metrics`; and who may manage.
     #[serde(default)]
     pub admin: Admin,
     /// Folder for keys, embedded databases and the admin socket; relative to the working directory.
@@ -58,6 +60,9 @@ pub struct Config {
     /// Where plugin files are looked for.
     #[serde(default)]
     pub plugins: Plugins,
+    /// Programs that have tokens of their own.
+    #[serde(default)]
+    pub bots: Bots,
     /// Other issuers whose tokens are accepted.
     #[serde(default)]
     pub trust: Vec<Trust>,
@@ -66,13 +71,15 @@ pub struct Config {
     pub backends: IndexMap<String, Backend>,
 }
 
-/// The read-only listener.
+/// The read-only listener, and who may manage.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     /// Address and port, `HOST:PORT`.
     #[schemars(extend("format" = "listen-address"))]
     pub listen: String,
+    /// Roles of those who may use `/console` and manage bots over HTTP; any one of them is enough.
+    pub roles: Vec<String>,
 }
 
 /// Where plugin files are looked for.
@@ -177,6 +184,7 @@ impl Default for Config {
             tokens: Tokens::default(),
             keys: Keys::default(),
             plugins: Plugins::default(),
+            bots: Bots::default(),
             trust: Vec::new(),
             backends: Config::default_backends(),
         }
@@ -187,6 +195,7 @@ impl Default for Admin {
     fn default() -> Self {
         Admin {
             listen: "127.0.0.1:8091".into(),
+            roles: vec!["Admin".into()],
         }
     }
 }

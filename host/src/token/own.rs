@@ -1,0 +1,97 @@
+//! Tokens of our own that come back: is it ours, for this audience, good, and not revoked?
+//! No request leaves the host and nothing is asked of the store.
+
+use std::time::Duration;
+
+use countersign_verify::{Refusal, Rules, Unverified, Verified};
+use serde_json::Value;
+
+use super::Tokens;
+use super::audience::Audience;
+use crate::accounts::store::Revocable;
+
+/// A token of our own that was accepted.
+#[derive(Debug)]
+pub struct Own {
+    /// What it says.
+    pub verified: Verified,
+    /// The name of its audience; none = the default one.
+    pub audience: Option<String>,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum NotOwn {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("there is no audience \"{0}\"")]
+    NoSuchAudience(String),
+    #[error("the token was revoked")]
+    Revoked,
+    #[error("the key that signed the token was revoked")]
+    KeyRevoked,
+}
+
+impl Tokens {
+    /// Verifies a token that says that it is ours. `audience` is a name in `tokens.audiences`,
+    /// or none for the default one; `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`NotOwn`].
+    pub fn verify_own(&self, token: &str, audience: Option<&str>, now: u64) -> Result<Own, NotOwn> {
+        let found = self.issuer.audience(audience);
+        let found =
+            found.ok_or_else(|| NotOwn::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
+        let rules = self.rules(found)?;
+        let verified = {
+            let keys = self.keys.load();
+            let keys = keys.of(audience);
+            rules.verify(token, keys.verifying(), now)?
+        };
+        self.not_revoked(&verified)?;
+        Ok(Own {
+            verified,
+            audience: audience.map(str::to_owned),
+        })
+    }
+
+    /// The same for whichever audience of ours: that of its `aud`.
+    ///
+    /// # Errors
+    /// [`NotOwn`].
+    pub fn verify_any(&self, token: &str, now: u64) -> Result<Own, NotOwn> {
+        let unverified = Unverified::read(token)?;
+        let aud = unverified.claims().get("aud").and_then(Value::as_str);
+        let found = aud.and_then(|aud| self.issuer.find_aud(aud));
+        let name = found.ok_or(Refusal::Audience)?.name.clone();
+        self.verify_own(token, name.as_deref(), now)
+    }
+
+    fn rules(&self, audience: &Audience) -> Result<Rules, Refusal> {
+        let algorithms = countersign_verify::Algorithm::ALL;
+        let rules = Rules::new(self.issuer.name(), [audience.aud.as_str()], algorithms);
+        let rules = rules.map_err(|_| Refusal::Audience)?;
+        let types = ["JWT", "at+jwt"];
+        // A bot's token may be without `exp`: it is good until it is revoked.
+        Ok(rules
+            .leeway(Duration::from_secs(self.issuer.leeway()))
+            .types(types)
+            .without_expiry())
+    }
+
+    fn not_revoked(&self, verified: &Verified) -> Result<(), NotOwn> {
+        let Some(store) = self.accounts.store() else {
+            return Ok(());
+        };
+        let id = verified.id.as_deref().unwrap_or_default();
+        if store.is_revoked(Revocable::Token(id)) {
+            return Err(NotOwn::Revoked);
+        }
+        let kid = verified.header.kid.as_deref().unwrap_or_default();
+        match store.is_revoked(Revocable::Key(kid)) {
+            true => Err(NotOwn::KeyRevoked),
+            false => Ok(()),
+        }
+    }
+}
