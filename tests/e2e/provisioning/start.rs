@@ -42,9 +42,6 @@ fn check_makes_no_store_and_refuses_a_newer_one() {
     let done = run(&folder, &["check"], &[]);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(!folder.join("state/store.db").exists());
-    // A server without provisioning has none, either.
-    let server = crate::template(&folder);
-    assert!(!server.state.join("store.db").exists());
 }
 
 #[test]
