@@ -16,6 +16,9 @@ const RESERVED: [&str; 10] = [
     "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "kid", "alg", "cnf",
 ];
 
+/// Where users come from that no backend knows: bots, and users of `trust`.
+const OTHERS: [&str; 2] = ["bot", "trust"];
+
 /// Makes the claims of tokens.
 #[derive(Debug)]
 pub struct Issuer {
@@ -28,8 +31,8 @@ pub struct Issuer {
     leeway: u64,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
-    /// All backends, whose names begin the subjects of the others.
-    backends: Vec<String>,
+    /// What subjects begin with that are not bare ids: the names of backends, and [`OTHERS`].
+    prefixes: Vec<String>,
 }
 
 /// Why there are no claims for a user that was authenticated.
@@ -104,7 +107,13 @@ impl Issuer {
                 .map(|(name, each)| (name.clone(), Audience::named(name, each, tokens)))
                 .collect(),
             subject_backend: chosen.or_else(only),
-            backends: config.backends.keys().cloned().collect(),
+            prefixes: config
+                .backends
+                .keys()
+                .map(String::as_str)
+                .chain(OTHERS)
+                .map(str::to_owned)
+                .collect(),
         }
     }
 
@@ -211,7 +220,7 @@ impl Issuer {
             return Ok(format!("{home}:{id}"));
         }
         let prefix = id.split_once(':').map(|(prefix, _)| prefix);
-        match prefix.filter(|prefix| self.backends.iter().any(|backend| backend == prefix)) {
+        match prefix.filter(|prefix| self.prefixes.iter().any(|known| known == prefix)) {
             Some(prefix) => Err(ClaimsError::Borrowed(prefix.to_owned())),
             None => Ok(id.clone()),
         }

@@ -295,3 +295,20 @@ fn client_means_an_audience_by_its_name_before_any_aud() {
         assert_eq!(found(unknown), None, "{unknown}");
     }
 }
+
+#[test]
+fn t53_user_whose_id_looks_like_a_bots_subject_gets_no_token() {
+    let folder = Folder::new();
+    let tokens = tokens(&folder, json!({ "subject_backend": "users" }));
+    for (id, good) in [
+        ("bot:etl", false),
+        ("trust:1@a.example", false),
+        ("users:2", false),
+        ("robot:1", true),
+    ] {
+        let mut principal = ada();
+        principal.user.id = id.into();
+        let minted = tokens.mint(None, &principal, Lifetime::Api);
+        assert_eq!(minted.is_ok(), good, "{id}");
+    }
+}
