@@ -45,6 +45,7 @@ pub async fn start(
     registry.take_over(&Registry::default());
     let throttle = Throttle::new(&config.server.throttle);
     let browser = Browser::new(config, Sealer::open(&config.state, mode)?);
+    let browser = browser.keeping(store.as_ref());
     countersign_abi::give_back_memory();
     Ok(serving(config, keys, store, registry, throttle, browser))
 }

@@ -9,6 +9,7 @@ use cookie::{Cookie, SameSite};
 use url::Url;
 
 use crate::accounts::once::Once;
+use crate::accounts::store::Store;
 use crate::config::Config;
 use crate::config::shapes::Login;
 use crate::keys::Sealer;
@@ -19,7 +20,7 @@ pub struct Browser {
     /// Seals what browsers and clients carry for us; kept over a reload.
     pub sealer: Arc<Sealer>,
     /// What may be used once; kept over a reload.
-    pub once: Arc<Once>,
+    pub once: Once,
     /// `server.login`.
     pub settings: Arc<Login>,
     /// `server.public_url`, without a slash at its end.
@@ -27,11 +28,11 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// With a sealer that was just opened, and nothing used.
+    /// With a sealer that was just opened, and nothing used; what is used is kept in memory.
     pub fn new(config: &Config, sealer: Sealer) -> Self {
         Browser {
             sealer: Arc::new(sealer),
-            once: Arc::default(),
+            once: Once::default(),
             settings: Arc::new(config.server.login.clone()),
             public_url: config.public_url().into(),
         }
@@ -44,6 +45,18 @@ impl Browser {
             settings: Arc::new(config.server.login.clone()),
             public_url: config.public_url().into(),
             ..self.clone()
+        }
+    }
+
+    /// The same, keeping what is used in a store, where there is one.
+    #[must_use]
+    pub fn keeping(self, store: Option<&Arc<Store>>) -> Self {
+        match store {
+            Some(store) => Browser {
+                once: Once::kept_in(Arc::clone(store)),
+                ..self
+            },
+            None => self,
         }
     }
 

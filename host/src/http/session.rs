@@ -1,5 +1,5 @@
-//! A user's session in the browser: a sealed cookie, so that the server keeps nothing but the
-//! ids of those that were ended.
+//! A user's session in the browser: a sealed cookie, so that nothing is kept but the ids of
+//! those that were ended.
 
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::browser::Browser;
 use crate::accounts::Principal;
+use crate::accounts::store::StoreError;
 use crate::backends::user;
 
 const NAME: &str = "session";
@@ -123,21 +124,20 @@ impl Session {
 
     /// Was the session of this id ended? What came of it is good for nothing, then.
     pub fn is_over(browser: &Browser, id: &str) -> bool {
-        browser.once.is_used(&ended(id))
+        browser.once.is_ended(id)
     }
 
     /// Ends it: whoever still has the cookies has nothing. The answer are the `Set-Cookie`
     /// values that remove them.
-    pub fn end(&self, browser: &Browser, now: u64) -> Vec<String> {
-        browser.once.use_up(&ended(&self.id), self.until, now);
+    ///
+    /// # Errors
+    /// The store does not answer: the session goes on, here and at the other hosts.
+    pub async fn end(&self, browser: &Browser, now: u64) -> Result<Vec<String>, StoreError> {
+        let once = &browser.once;
+        once.end_session(&self.id, self.until, now).await?;
         let remove = |name| browser.set_cookie(name, "", None);
-        [NAME, REST].map(remove).into()
+        Ok([NAME, REST].map(remove).into())
     }
-}
-
-/// Ids of sessions among those of other things.
-fn ended(id: &str) -> String {
-    format!("session {id}")
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Reloader {
             tracing::error!(%error, "the first administrator of a new table could not be added");
         }
         let throttle = old.tokens.throttle.with(&config.server.throttle);
-        let browser = old.browser.with(&config);
+        let browser = old.browser.with(&config).keeping(store.as_ref());
         let serving = serving(&config, next.keys, store, registry, throttle, browser);
         let serving = Arc::new(serving);
         let news = news(&old.tokens, &serving.tokens, &next.kept, &next.notices);

@@ -73,6 +73,11 @@ impl<'a> Admitted<'a> {
         self.attempt.unminted(self.backend, error)
     }
 
+    /// He was let in in vain: what must be remembered cannot be, for now.
+    pub fn unavailable(mut self, error: &dyn Error) -> Refusal {
+        self.attempt.unsettled(self.backend, error)
+    }
+
     /// He signs in to this server itself, without a token.
     pub fn signed_in(mut self) -> Principal {
         self.attempt.signed_in(self.backend, &self.principal.user);

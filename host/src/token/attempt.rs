@@ -92,6 +92,12 @@ impl<'a> Attempt<'a> {
         Refusal::Fault
     }
 
+    /// The user is known, but what must be remembered of him cannot be, for now.
+    pub(super) fn unsettled(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
+        self.tell(&backend.id, "unavailable", "", &error.to_string());
+        Refusal::Unavailable(refusal::RETRY_AFTER)
+    }
+
     /// The request.
     pub(super) fn request(&self) -> &'a Request {
         self.request
@@ -190,7 +196,8 @@ pub(super) fn issued(
     });
 }
 
-/// A user who signed in before gets no token by this request: `outcome` is `denied` or `fault`.
+/// A user who signed in before gets no token by this request: `outcome` is `denied`, `unavailable`
+/// or `fault`.
 pub(super) fn withheld(
     request: &Request,
     outcome: &'static str,

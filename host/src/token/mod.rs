@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::accounts::store::StoreError;
 use crate::accounts::throttle::Throttle;
 use crate::accounts::{Accounts, Principal};
 use crate::backends::backend::Backend;
@@ -194,6 +195,17 @@ impl Tokens {
     ) -> Refusal {
         attempt::withheld(request, "denied", principal, reason);
         Refusal::Denied
+    }
+
+    /// No token for now, since the store does not answer; tells the audit log.
+    pub fn postpone(
+        &self,
+        request: &Request,
+        principal: Option<&Principal>,
+        error: &StoreError,
+    ) -> Refusal {
+        attempt::withheld(request, "unavailable", principal, &error.to_string());
+        Refusal::Unavailable(refusal::RETRY_AFTER)
     }
 
     /// Would the backend of a user who signed in before still be asked?

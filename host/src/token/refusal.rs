@@ -9,7 +9,7 @@ use crate::backends::outcome::{Outcome, Refused};
 const MISSING: &str = "Username and password must be provided";
 
 /// Waited when an outage does not say how long.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What the client is told. The reason is in the audit log only.
 #[derive(Debug, Clone, PartialEq, Eq)]

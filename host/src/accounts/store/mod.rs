@@ -10,6 +10,7 @@ mod migrations;
 mod postgres;
 mod revoked;
 mod sqlite;
+mod touched;
 mod used;
 
 use std::fmt;
@@ -50,6 +51,7 @@ pub struct Store {
     location: Location,
     pub(in crate::accounts) pool: Pool,
     revoked: revoked::Revoked,
+    touched: touched::Touched,
 }
 
 #[derive(Debug)]
@@ -146,6 +148,7 @@ impl Store {
             location,
             pool,
             revoked: revoked::Revoked::default(),
+            touched: touched::Touched::default(),
         }
     }
 
@@ -160,8 +163,11 @@ impl Store {
         }
     }
 
-    /// Closes all connections.
+    /// Writes what waits to be written, and closes all connections.
     pub async fn close(&self) {
+        if let Err(error) = self.write_touched().await {
+            tracing::warn!(%error, "when tokens were used last could not be written");
+        }
         on!(self, pool => pool.close().await);
     }
 }

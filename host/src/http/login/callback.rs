@@ -16,7 +16,7 @@ use super::{begin, choices, page, settle};
 use crate::backends::backend::Backend;
 use crate::http::{Face, Serving};
 use crate::token::Refusal;
-use crate::token::attempt::turned_away;
+use crate::token::attempt::{turned_away, unbegun};
 
 /// Longer parameters are no provider's, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -29,17 +29,22 @@ pub(super) async fn finish(face: &Face, visit: Visit, id: Option<String>) -> Res
         Err(reason) => return start_again(&serving, &visit, reason),
     };
     let browser = &serving.browser;
-    let (first, cookie) = pending.use_up(browser, visit.now);
     let backend = serving.tokens.registry.get(&pending.backend);
-    let answer = match backend.filter(|backend| choices::is_provider(backend)) {
-        _ if !first => start_again(&serving, &visit, "the state was used before"),
-        None => trouble::not_found(&serving, &visit),
-        Some(backend) => {
+    let backend = backend.filter(|backend| choices::is_provider(backend));
+    let answer = match (pending.use_up(browser, visit.now).await, backend) {
+        (Ok(false), _) => start_again(&serving, &visit, "the state was used before"),
+        (_, None) => trouble::not_found(&serving, &visit),
+        (Err(error), Some(backend)) => {
+            let request = visit.request(json!({}), Some(backend.id.clone()));
+            unbegun(&request, &backend.id, "unavailable", &error.to_string());
+            trouble::not_now(&serving, &visit)
+        }
+        (Ok(true), Some(backend)) => {
             let done = sign_in(&serving, &visit, backend, &fields, &pending).await;
             done.unwrap_or_else(|refusal| told(&serving, &visit, backend, &pending, &refusal))
         }
     };
-    page::with_cookies(answer, [cookie])
+    page::with_cookies(answer, [pending.forget(browser)])
 }
 
 /// The parameters, and the login that they belong to; or why there is none, for the log.
@@ -93,7 +98,7 @@ async fn sign_in(
     let back = serving.tokens.finish_login(&request, backend, callback);
     let (admitted, private) = back.await?;
     let way_on = page::see_other(&pending.return_to);
-    settle::sign_in(serving, visit, admitted, private, way_on)
+    settle::sign_in(serving, visit, admitted, private, way_on).await
 }
 
 fn start_again(serving: &Serving, visit: &Visit, reason: &'static str) -> Response<Body> {

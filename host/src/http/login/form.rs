@@ -77,7 +77,7 @@ async fn answer(
             let to = return_to::or_login(browser, place.as_deref());
             let text = "If the page where you wanted to go does not open by itself, go on here.";
             let way_on = page::onward(browser, &to, "You are signed in", text);
-            settle::sign_in(serving, visit, admitted, Value::Null, way_on)
+            settle::sign_in(serving, visit, admitted, Value::Null, way_on).await
         }
         Err(refusal) => Err(refusal),
     };

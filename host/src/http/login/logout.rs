@@ -56,7 +56,13 @@ pub(super) async fn end(face: &Face, visit: Visit, sent: Body) -> Response<Body>
     let Some(session) = Session::of(browser, &visit.headers, visit.now) else {
         return page::see_other(&login);
     };
-    let mut cookies = session.end(browser, visit.now);
+    let mut cookies = match session.end(browser, visit.now).await {
+        Ok(cookies) => cookies,
+        Err(error) => {
+            tracing::warn!(target: "http", request = visit.id, %error, "not signed out");
+            return trouble::not_now(&serving, &visit);
+        }
+    };
     cookies.push(browser.set_cookie(OVER, "1", Some(WHILE)));
     let provider = at_provider(&serving, &visit, session).await;
     let place = provider.unwrap_or(login);

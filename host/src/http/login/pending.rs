@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::accounts::store::StoreError;
 use crate::http::browser::Browser;
 
 /// Their cookies' names begin so; the beginning of the state follows.
@@ -105,11 +106,18 @@ impl Pending {
         same.is_ok().then_some(pending)
     }
 
-    /// It was used: false = it was before. The `Set-Cookie` value takes it from the browser.
-    pub(super) fn use_up(&self, browser: &Browser, now: u64) -> (bool, String) {
+    /// It is used: false = it was before.
+    ///
+    /// # Errors
+    /// The store does not answer, so nobody knows.
+    pub(super) async fn use_up(&self, browser: &Browser, now: u64) -> Result<bool, StoreError> {
         let id = format!("login {}", self.state);
-        let first = browser.once.use_up(&id, self.until, now);
-        (first, browser.set_cookie(&name(&self.state), "", None))
+        browser.once.use_up(&id, self.until, now).await
+    }
+
+    /// The `Set-Cookie` value that takes it from the browser.
+    pub(super) fn forget(&self, browser: &Browser) -> String {
+        browser.set_cookie(&name(&self.state), "", None)
     }
 }
 
@@ -133,8 +141,8 @@ mod tests {
         Pending { private, ..pending }
     }
 
-    #[test]
-    fn o01_login_is_found_by_its_state_for_ten_minutes_and_used_once() {
+    #[tokio::test]
+    async fn o01_login_is_found_by_its_state_for_ten_minutes_and_used_once() {
         let browser = browser("https://id.example");
         let pending = begun(Value::from("verifier"));
         let cookies = pending.cookies(&browser, &HeaderMap::new(), NOW).unwrap();
@@ -146,8 +154,8 @@ mod tests {
         for state in ["", &pending.state[..SHORT], &format!("{}x", pending.state)] {
             assert!(of(state, NOW).is_none(), "{state}");
         }
-        assert!(found.use_up(&browser, NOW).0);
-        assert!(!found.use_up(&browser, NOW).0);
+        assert!(found.use_up(&browser, NOW).await.unwrap());
+        assert!(!found.use_up(&browser, NOW).await.unwrap());
     }
 
     #[test]

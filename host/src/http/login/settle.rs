@@ -22,7 +22,7 @@ enum NoSession {
 
 /// The way to where he wanted to go, with the session of a user who was let in. A session that
 /// the browser had before is over: whoever has its cookie has nothing.
-pub(super) fn sign_in(
+pub(super) async fn sign_in(
     serving: &Serving,
     visit: &Visit,
     admitted: Admitted<'_>,
@@ -41,8 +41,10 @@ pub(super) fn sign_in(
             roles: user.roles.len(),
         }));
     };
-    if let Some(before) = Session::of(browser, &visit.headers, visit.now) {
-        before.end(browser, visit.now);
+    if let Some(before) = Session::of(browser, &visit.headers, visit.now)
+        && let Err(error) = before.end(browser, visit.now).await
+    {
+        return Err(admitted.unavailable(&error));
     }
     admitted.signed_in();
     Ok(page::with_cookies(way_on, cookies))

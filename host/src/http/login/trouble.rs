@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use super::page::{self, Frame};
 use super::visit::Visit;
 use crate::http::Serving;
+use crate::token::refusal;
 
 /// What a page of trouble says.
 pub(super) struct Trouble {
@@ -90,6 +91,19 @@ pub(super) fn fault(serving: &Serving, visit: &Visit) -> Response<Body> {
         href: String::new(),
     };
     page(serving, visit, &trouble)
+}
+
+/// What must be remembered cannot be: the store does not answer.
+pub(super) fn not_now(serving: &Serving, visit: &Visit) -> Response<Body> {
+    let pause = refusal::RETRY_AFTER;
+    let trouble = Trouble {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        heading: "Not right now",
+        text: format!("Nothing has changed. Try again in {}.", in_words(pause)),
+        way_on: "Start again",
+        href: String::new(),
+    };
+    later(page(serving, visit, &trouble), pause)
 }
 
 /// The answer with `Retry-After` in whole seconds (RFC 9110 section 10.2.3).

@@ -17,12 +17,13 @@ use super::exchange::audience;
 use super::form::Form;
 use super::{Answer, Serving, native};
 use crate::accounts::Principal;
+use crate::accounts::store::StoreError;
 use crate::backends::user;
 use crate::clock;
 use crate::http::browser::Browser;
 use crate::http::login;
 use crate::http::session::Session;
-use crate::token::{Lifetime, Request};
+use crate::token::{Lifetime, Refusal, Request, Tokens};
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "authorization_code";
@@ -45,6 +46,13 @@ pub(super) struct Code {
     pub(super) redirect_uri: String,
     /// The name of the audience; none = the default one.
     pub(super) audience: Option<String>,
+}
+
+/// Why a code is good for nothing, and whose it was.
+enum Lost {
+    Denied(Option<Box<Principal>>, &'static str),
+    /// Whether it was used before is not known.
+    Outage(Box<Principal>, StoreError),
 }
 
 /// As it is sealed.
@@ -88,10 +96,8 @@ pub async fn answer(
     let refused = |refusal| Error::refused(refusal, denied());
     let deny =
         |request: &Request, principal, reason| refused(tokens.withhold(request, principal, reason));
-    let code = match Code::redeem(&serving.browser, sealed, clock::unix_now()) {
-        Ok(code) => code,
-        Err((principal, reason)) => return Err(deny(request, principal.as_deref(), reason)),
-    };
+    let code = Code::redeem(&serving.browser, sealed, clock::unix_now()).await;
+    let code = code.map_err(|lost| refused(lost.refusal(tokens, request)))?;
     let reason = match () {
         () if client != native::CLIENT => Some("the code is another client's"),
         () if redirect_uri != code.redirect_uri => Some("the code was sent elsewhere"),
@@ -136,26 +142,25 @@ impl Code {
     }
 
     /// Uses a code up; or whose it was, and why it is good for nothing.
-    fn redeem(
-        browser: &Browser,
-        sealed: &str,
-        now: u64,
-    ) -> Result<Self, (Option<Box<Principal>>, &'static str)> {
+    async fn redeem(browser: &Browser, sealed: &str, now: u64) -> Result<Self, Lost> {
+        let unknown = || Lost::Denied(None, "the code is unknown or expired");
         let written: Option<Written> = browser.sealer.unseal(PURPOSE, sealed, now);
-        let unknown = (None, "the code is unknown or expired");
-        let written = written.ok_or_else(|| unknown.clone())?;
-        let user = User::try_from(written.user).map_err(|_| unknown)?;
+        let written = written.ok_or_else(unknown)?;
+        let user = User::try_from(written.user).map_err(|_| unknown())?;
         let principal = Principal {
             backend: written.backend,
             home: written.home,
             user,
         };
         let id = format!("{PURPOSE} {}", written.id);
-        if !browser.once.use_up(&id, written.until, now) {
-            return Err((Some(principal.into()), "the code was used before"));
-        }
-        if Session::is_over(browser, &written.session) {
-            return Err((Some(principal.into()), "the user signed out meanwhile"));
+        let denied = |reason| Err(Lost::Denied(Some(principal.clone().into()), reason));
+        match browser.once.use_up(&id, written.until, now).await {
+            Ok(true) if Session::is_over(browser, &written.session) => {
+                return denied("the user signed out meanwhile");
+            }
+            Ok(true) => {}
+            Ok(false) => return denied("the code was used before"),
+            Err(error) => return Err(Lost::Outage(principal.into(), error)),
         }
         Ok(Code {
             principal,
@@ -170,6 +175,18 @@ impl Code {
     fn is_proved_by(&self, verifier: &str) -> bool {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         verify_slices_are_equal(challenge.as_bytes(), self.challenge.as_bytes()).is_ok()
+    }
+}
+
+impl Lost {
+    /// What the client is told; the audit log is told here.
+    fn refusal(&self, tokens: &Tokens, request: &Request) -> Refusal {
+        match self {
+            Lost::Denied(principal, reason) => {
+                tokens.withhold(request, principal.as_deref(), reason)
+            }
+            Lost::Outage(principal, error) => tokens.postpone(request, Some(principal), error),
+        }
     }
 }
 
@@ -222,19 +239,21 @@ mod tests {
         }
     }
 
-    fn reason(browser: &Browser, sealed: &str, now: u64) -> &'static str {
-        Code::redeem(browser, sealed, now).err().unwrap().1
+    async fn reason(browser: &Browser, sealed: &str, now: u64) -> &'static str {
+        match Code::redeem(browser, sealed, now).await {
+            Err(Lost::Denied(_, reason)) => reason,
+            _ => "it is good",
+        }
     }
 
-    #[test]
-    fn o05_code_is_good_once_and_in_its_minute_alone() {
+    #[tokio::test]
+    async fn o05_code_is_good_once_and_in_its_minute_alone() {
         let browser = browser();
         let sealed = code().seal(&browser, NOW).unwrap();
         let over = "the code is unknown or expired";
-        assert_eq!(reason(&browser, &sealed, NOW + LIFE), over);
-        let found = Code::redeem(&browser, &sealed, NOW + LIFE - 1)
-            .ok()
-            .unwrap();
+        assert_eq!(reason(&browser, &sealed, NOW + LIFE).await, over);
+        let found = Code::redeem(&browser, &sealed, NOW + LIFE - 1).await;
+        let found = found.ok().unwrap();
         let user = found.principal.user;
         assert_eq!(
             (user.username.as_str(), user.roles),
@@ -243,11 +262,11 @@ mod tests {
         assert_eq!(found.audience, code().audience);
         assert_eq!(found.redirect_uri, code().redirect_uri);
         let again = "the code was used before";
-        assert_eq!(reason(&browser, &sealed, NOW + LIFE - 1), again);
+        assert_eq!(reason(&browser, &sealed, NOW + LIFE - 1).await, again);
     }
 
-    #[test]
-    fn what_is_sealed_for_something_else_or_changed_is_no_code() {
+    #[tokio::test]
+    async fn what_is_sealed_for_something_else_or_changed_is_no_code() {
         let browser = browser();
         let session = browser.sealer.seal("session", NOW + LIFE, &"x").unwrap();
         let mut changed = code().seal(&browser, NOW).unwrap();
@@ -255,7 +274,7 @@ mod tests {
         changed.push(if last == 'A' { 'E' } else { 'A' });
         for text in ["", "x", &session, &changed] {
             let over = "the code is unknown or expired";
-            assert_eq!(reason(&browser, text, NOW), over);
+            assert_eq!(reason(&browser, text, NOW).await, over);
         }
     }
 
