@@ -44,6 +44,34 @@ pub struct Line<'a> {
     pub reserved: &'a str,
 }
 
+/// One change of what is remembered: of a bot, of its tokens, of a user's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Managed<'a> {
+    /// What was done, in words of ours.
+    pub what: &'static str,
+    /// The bot, or the user.
+    pub subject: &'a str,
+    /// `jti` of the token, if it was done to one.
+    pub jti: &'a str,
+    /// Who asked for it.
+    pub by: &'a str,
+    /// The id of the request.
+    pub request: &'a str,
+    /// The client's address.
+    pub address: &'a str,
+}
+
+/// Something was changed, durably: to be told with
+/// [`written`](crate::telemetry::pen::written) before it is answered.
+pub fn managed(change: &Managed<'_>) {
+    let (subject, by) = (clean(change.subject, CLIENT), clean(change.by, CLIENT));
+    tracing::info!(
+        name: PUT_ASIDE, target: "audit", parent: None,
+        request = given(change.request), outcome = "changed", change = change.what, user = subject,
+        jti = given(change.jti), by, address = given(change.address), "changed"
+    );
+}
+
 /// A token was issued: to be told with [`written`](crate::telemetry::pen::written) before the
 /// token is. As in all lines, `parent: None`: they name their request themselves.
 pub fn issued(line: &Line<'_>) {

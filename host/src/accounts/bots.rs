@@ -180,7 +180,7 @@ impl Store {
         }
     }
 
-    /// Removes a bot. Its tokens are to be revoked before.
+    /// Removes a bot. Its tokens are to be revoked before, and looked for again after.
     ///
     /// # Errors
     /// [`BotError`]: it is gone.

@@ -46,11 +46,13 @@ pub struct Lasting {
     pub expires_at: Option<u64>,
     /// Seconds since 1970; none = it was not.
     pub revoked_at: Option<u64>,
+    /// Seconds since 1970: another has taken its place, and it is revoked then; none = it stays.
+    pub ends_at: Option<u64>,
     /// Seconds since 1970, to the minute; none = never.
     pub last_used_at: Option<u64>,
 }
 
-const COLUMNS: &str = "id, kind, owner, name, form, audience, kid, principal, expiry, created_at, created_by, expires_at, revoked_at, last_used_at";
+const COLUMNS: &str = "id, kind, owner, name, form, audience, kid, principal, expiry, created_at, created_by, expires_at, revoked_at, ends_at, last_used_at";
 
 impl Owner {
     /// The user's own, as the store names him.
@@ -69,25 +71,45 @@ impl Owner {
 impl Lasting {
     /// Is it good at this time?
     pub fn is_live(&self, now: u64) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+        self.revoked_at.is_none() && self.end().is_none_or(|at| at > now)
+    }
+
+    /// When it is good no more, if nobody revokes it before; none = never.
+    pub fn end(&self) -> Option<u64> {
+        match (self.expires_at, self.ends_at) {
+            (Some(expires), Some(ends)) => Some(expires.min(ends)),
+            (expires, ends) => expires.or(ends),
+        }
     }
 }
 
 impl Store {
-    /// Remembers a token, before it is handed out; `hash` is [`opaque::hash`](super::opaque::hash) of it.
-    pub async fn put_token(&self, token: &Lasting, hash: &str) -> Result<(), StoreError> {
+    /// Remembers a token, before it is handed out; `hash` is [`opaque::hash`](super::opaque::hash)
+    /// of it. The answer is whether its bot is still there: a token that is made while its bot
+    /// is deleted must not outlive it.
+    pub async fn put_token(&self, token: &Lasting, hash: &str) -> Result<bool, StoreError> {
+        /// Changes nothing, and whoever deletes the bot waits.
+        const HOLD: &str = "UPDATE bots SET name = name WHERE id = $1";
         const PUT: &str = "INSERT INTO tokens (id, kind, owner, name, form, hash, audience, kid, principal, expiry, created_at, created_by, expires_at) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let (kind, owner) = token.owner.columns();
         let principal = token.principal.as_ref().map(written).unwrap_or_default();
-        on!(self, pool => bounded(
+        on!(self, pool => bounded(async {
+            let mut work = pool.begin().await?;
+            if let Owner::Bot(id) = &token.owner {
+                let held = sqlx::query(HOLD).bind(id).execute(&mut *work).await?;
+                if held.rows_affected() == 0 {
+                    return Ok(false);
+                }
+            }
             sqlx::query(PUT)
                 .bind(&token.id).bind(kind).bind(owner).bind(&token.name).bind(form(token.form))
                 .bind(hash).bind(token.audience.as_deref().unwrap_or_default()).bind(&token.kid)
                 .bind(principal).bind(token.expiry.name()).bind(seconds(token.created_at))
                 .bind(&token.created_by).bind(token.expires_at.map(seconds))
-                .execute(pool)
-        ).await.map(drop))
+                .execute(&mut *work).await?;
+            work.commit().await.map(|()| true)
+        }).await)
     }
 
     /// The tokens of an owner, the newest first; at most 1,000.
@@ -117,15 +139,95 @@ impl Store {
         ).await)
     }
 
-    /// Revokes a token: at every host of ours it is refused from then on.
+    /// The tokens of an owner that were not revoked, the oldest first; at most 1,000.
+    pub async fn unrevoked_tokens_of(&self, owner: &Owner) -> Result<Vec<Lasting>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND owner = $2 AND revoked_at IS NULL \
+             ORDER BY created_at, id LIMIT 1000"
+        );
+        let (kind, owner) = owner.columns();
+        on!(self, pool => bounded(
+            sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(kind).bind(owner).fetch_all(pool)
+        ).await)
+    }
+
+    /// Revokes a token: at every host of ours it is refused from then on. Refused first and
+    /// marked then, so that what is cut off in between can be done again.
     pub async fn revoke_token(&self, token: &Lasting, now: u64) -> Result<(), StoreError> {
         const REVOKE: &str =
             "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+        let what = super::store::Revocable::Token(&token.id);
+        self.revoke(what, token.expires_at, now).await?;
         on!(self, pool => bounded(
             sqlx::query(REVOKE).bind(&token.id).bind(seconds(now)).execute(pool)
-        ).await.map(drop))?;
-        let what = super::store::Revocable::Token(&token.id);
-        self.revoke(what, token.expires_at, now).await
+        ).await.map(drop))
+    }
+
+    /// Another token has taken its place: it is good until `at`, unless it ends before anyway.
+    pub async fn end_token(&self, token: &Lasting, at: u64) -> Result<(), StoreError> {
+        const END: &str =
+            "UPDATE tokens SET ends_at = $2 WHERE id = $1 AND (ends_at IS NULL OR ends_at > $2)";
+        on!(self, pool => bounded(
+            sqlx::query(END).bind(&token.id).bind(seconds(at)).execute(pool)
+        ).await.map(drop))
+    }
+
+    /// Tokens whose end has come and that nobody has revoked yet; at most 1,000.
+    pub async fn ended_tokens(&self, now: u64) -> Result<Vec<Lasting>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM tokens WHERE ends_at <= $1 AND revoked_at IS NULL ORDER BY ends_at LIMIT 1000"
+        );
+        on!(self, pool => bounded(
+            sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(seconds(now)).fetch_all(pool)
+        ).await)
+    }
+
+    /// Bots' live tokens whose time is over by `until`, the next one first, with their bots'
+    /// names; those that another has replaced are left out. At most `limit`.
+    pub async fn expiring_tokens(
+        &self,
+        now: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(String, Lasting)>, StoreError> {
+        let columns = COLUMNS.split(", ").map(|name| format!("tokens.{name}"));
+        let query = format!(
+            "SELECT bots.name AS bot, {} FROM tokens JOIN bots ON bots.id = tokens.owner \
+             WHERE kind = 'bot' AND revoked_at IS NULL AND ends_at IS NULL \
+             AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
+            columns.collect::<Vec<_>>().join(", ")
+        );
+        on!(self, pool => bounded(async {
+            let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+                .bind(seconds(now)).bind(seconds(until)).bind(i64::from(limit))
+                .fetch_all(pool).await?;
+            let read = |row| Ok((Row::try_get(row, "bot")?, Lasting::from_row(row)?));
+            rows.iter().map(read).collect()
+        }).await)
+    }
+
+    /// How many live tokens bots have, and how many of them are over by each of `until`; those
+    /// that another has replaced are left out of these.
+    pub async fn count_bot_tokens<const N: usize>(
+        &self,
+        now: u64,
+        until: [u64; N],
+    ) -> Result<(u64, [u64; N]), StoreError> {
+        const LIVE: &str = "SELECT COUNT(*) FROM tokens WHERE kind = 'bot' AND revoked_at IS NULL \
+            AND (expires_at IS NULL OR expires_at > $1) AND (ends_at IS NULL OR ends_at > $1)";
+        const EXPIRING: &str = "SELECT COUNT(*) FROM tokens WHERE kind = 'bot' AND revoked_at IS NULL \
+            AND ends_at IS NULL AND expires_at > $1 AND expires_at <= $2";
+        let live: i64 = on!(self, pool => bounded(
+            sqlx::query_scalar(LIVE).bind(seconds(now)).fetch_one(pool)
+        ).await)?;
+        let mut expiring = [0; N];
+        for (count, until) in expiring.iter_mut().zip(until) {
+            let found: i64 = on!(self, pool => bounded(
+                sqlx::query_scalar(EXPIRING).bind(seconds(now)).bind(seconds(until)).fetch_one(pool)
+            ).await)?;
+            *count = found.try_into().unwrap_or_default();
+        }
+        Ok((live.try_into().unwrap_or_default(), expiring))
     }
 }
 
@@ -187,6 +289,7 @@ where
             created_by: text("created_by")?,
             expires_at: time("expires_at")?,
             revoked_at: time("revoked_at")?,
+            ends_at: time("ends_at")?,
             last_used_at: time("last_used_at")?,
         })
     }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod fab;
 pub mod jwks;
 pub mod login;
+pub mod manage;
 pub mod oauth2;
 pub mod observe;
 pub mod openapi;
@@ -25,7 +26,6 @@ use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 
-use crate::accounts::Principal;
 use crate::config::shapes::Bots;
 use crate::live::{Entered, Live};
 use crate::telemetry::otel;
@@ -48,14 +48,6 @@ pub struct Serving {
     pub managers: Arc<[String]>,
     /// The OpenAPI document.
     pub openapi: openapi::Document,
-}
-
-impl Serving {
-    /// May a user manage: bots, keys, the console?
-    pub fn may_manage(&self, principal: &Principal) -> bool {
-        let roles = &principal.user.roles;
-        self.managers.iter().any(|role| roles.contains(role))
-    }
 }
 
 /// What the public routes work with.

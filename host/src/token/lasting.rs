@@ -4,6 +4,7 @@
 use countersign_abi::User;
 use serde_json::json;
 
+use super::audience::OURS;
 use super::{Lifetime, MintError, Tokens};
 use crate::accounts::Principal;
 use crate::accounts::bots::Bot;
@@ -47,6 +48,12 @@ pub struct Issued {
 pub enum IssueError {
     #[error("a token that never expires must be allowed explicitly")]
     Unlimited,
+    #[error("a signed token for this server's own API would outlive the hour that those may live")]
+    Ours,
+    #[error("bots do not manage this server, so none has a token for its API")]
+    NotForBots,
+    #[error("the bot is gone")]
+    Gone,
     #[error("there is no store to remember it in")]
     NoStore,
     #[error("the system has no random numbers")]
@@ -113,9 +120,14 @@ impl Tokens {
         if ask.expiry == Expiry::Unlimited && !ask.allow_unlimited {
             return Err(IssueError::Unlimited);
         }
+        let audience = ask.audience.as_deref();
+        match (audience, kind, ask.form) {
+            (Some(OURS), Kind::Bot, _) => return Err(IssueError::NotForBots),
+            (Some(OURS), _, TokenForm::Jwt) => return Err(IssueError::Ours),
+            _ => {}
+        }
         let store: &Store = self.accounts.store().ok_or(IssueError::NoStore)?;
         let now = clock::unix_now();
-        let audience = ask.audience.as_deref();
         let lifetime = Lifetime::Lasting(ask.expiry);
         // An opaque one is minted in vain, so that what could never be exchanged is not made.
         let minted = self.mint(audience, principal, lifetime)?;
@@ -139,10 +151,13 @@ impl Tokens {
             created_by: by.to_owned(),
             expires_at: minted.claims.expires,
             revoked_at: None,
+            ends_at: None,
             last_used_at: None,
         };
         let hash = opaque::hash(token.expose());
-        store.put_token(&lasting, &hash).await?;
-        Ok(Issued { token, lasting })
+        match store.put_token(&lasting, &hash).await? {
+            true => Ok(Issued { token, lasting }),
+            false => Err(IssueError::Gone),
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod audience;
 pub mod claims;
 pub mod issuer;
 pub mod lasting;
+pub mod management;
 pub mod own;
 pub mod refusal;
 pub mod request;

@@ -42,8 +42,11 @@ CREATE TABLE tokens (
     -- NULL: never.
     expires_at BIGINT,
     revoked_at BIGINT,
+    -- Another has taken its place: it is revoked then. NULL: it stays.
+    ends_at BIGINT,
     last_used_at BIGINT
 );
 CREATE INDEX tokens_owner ON tokens (kind, owner);
 CREATE INDEX tokens_kid ON tokens (kid);
 CREATE INDEX tokens_expires ON tokens (expires_at);
+CREATE INDEX tokens_ends ON tokens (ends_at);

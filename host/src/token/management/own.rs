@@ -1,0 +1,119 @@
+//! Personal access tokens: what users do with their own.
+
+use super::{Asker, Issued, Management, ManagementError};
+use crate::accounts::Principal;
+use crate::accounts::lasting::{Lasting, Owner};
+use crate::audit::{self, Managed};
+use crate::clock;
+use crate::config::shapes::Expiry;
+use crate::telemetry::pen;
+use crate::token::lasting::{Ask, BOT, IssueError};
+
+/// One user has at most this many that are good.
+const MOST: usize = 100;
+
+/// A name is at most this long, in characters.
+const LONGEST_NAME: usize = 128;
+
+impl Management<'_> {
+    /// May users have tokens of their own?
+    pub fn has_personal_tokens(&self) -> bool {
+        self.rules.personal_tokens
+    }
+
+    /// A user's own tokens, the newest first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn own_tokens(&self, principal: &Principal) -> Result<Vec<Lasting>, ManagementError> {
+        self.tokens_of_user(&Owner::user(principal)).await
+    }
+
+    /// The same by the name of the owner, as the store has it.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn tokens_of_user(&self, owner: &Owner) -> Result<Vec<Lasting>, ManagementError> {
+        Ok(self.store.tokens_of(owner).await?)
+    }
+
+    /// A new token for a user himself. It says of him what is known now, and never lives for ever.
+    ///
+    /// # Errors
+    /// [`ManagementError`].
+    pub async fn generate_own(
+        &self,
+        principal: &Principal,
+        ask: &Ask,
+        asker: Asker<'_>,
+    ) -> Result<Issued, ManagementError> {
+        if !self.rules.personal_tokens || principal.backend == BOT {
+            return Err(ManagementError::NoPersonalTokens);
+        }
+        if ask.expiry == Expiry::Unlimited {
+            return Err(IssueError::Unlimited.into());
+        }
+        let name = ask.name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME {
+            return Err(ManagementError::TokenName);
+        }
+        let now = clock::unix_now();
+        let all = self.own_tokens(principal).await?;
+        if all.iter().filter(|token| token.is_live(now)).count() >= MOST {
+            return Err(ManagementError::TooMany(MOST));
+        }
+        let ask = Ask {
+            name: name.to_owned(),
+            allow_unlimited: false,
+            ..ask.clone()
+        };
+        let issued = self.tokens.issue_for_user(principal, &ask).await?;
+        let jti = &issued.lasting.id;
+        tell("personal token issued", principal, jti, asker).await;
+        Ok(issued)
+    }
+
+    /// Revokes one of a user's own tokens.
+    ///
+    /// # Errors
+    /// [`ManagementError`]: he has none of this id.
+    pub async fn revoke_own(
+        &self,
+        principal: &Principal,
+        id: &str,
+        asker: Asker<'_>,
+    ) -> Result<Lasting, ManagementError> {
+        let found = self.store.token(id).await?;
+        let token = found.filter(|token| token.owner == Owner::user(principal));
+        let token = token.ok_or_else(|| ManagementError::NoSuchToken(id.to_owned()))?;
+        self.store.revoke_token(&token, clock::unix_now()).await?;
+        tell("personal token revoked", principal, id, asker).await;
+        Ok(token)
+    }
+
+    /// Revokes all of a user's own tokens; the answer is how many were good until now.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn revoke_all_own(
+        &self,
+        principal: &Principal,
+        asker: Asker<'_>,
+    ) -> Result<usize, ManagementError> {
+        let revoked = self.end_all(&Owner::user(principal)).await?;
+        tell("personal tokens revoked", principal, "", asker).await;
+        Ok(revoked)
+    }
+}
+
+async fn tell(what: &'static str, principal: &Principal, jti: &str, asker: Asker<'_>) {
+    audit::managed(&Managed {
+        what,
+        subject: &principal.user.username,
+        jti,
+        by: asker.name,
+        request: asker.request,
+        address: asker.address,
+    });
+    pen::written().await;
+}
