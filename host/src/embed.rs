@@ -162,6 +162,7 @@ fn told(error: &StartError) -> String {
     match error {
         StartError::Keys(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Store(error) => format!("{error}\nhelp: {}", error.help()),
+        StartError::Trust(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Backends(errors) => {
             let each = errors
                 .iter()

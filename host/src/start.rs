@@ -16,7 +16,8 @@ use crate::http::browser::Browser;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
 use crate::keys::{Current, KeyError, KeySet, Mode, Opening, Rings, Sealer};
-use crate::token::{Issuer, Roles, Tokens};
+use crate::token::trust::TrustError;
+use crate::token::{Issuer, Roles, Tokens, Trusted};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,8 @@ pub enum StartError {
     Keys(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error("{} backends cannot be started", .0.len())]
     Backends(Vec<supervisor::StartError>),
 }
@@ -38,6 +41,7 @@ pub async fn start(
     progress: &dyn Fn(&str),
 ) -> Result<Serving, StartError> {
     let keys = open_keys(config, mode, progress)?;
+    let trusted = Trusted::new(config, None)?;
     let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
     let store = open_store(config, mode, None).await?;
     let registry = plan.start(&config.state, mode == Mode::Check).await;
@@ -47,7 +51,8 @@ pub async fn start(
     let browser = Browser::new(config, Sealer::open(&config.state, mode)?);
     let browser = browser.keeping(store.as_ref());
     countersign_abi::give_back_memory();
-    Ok(serving(config, keys, store, registry, throttle, browser))
+    let parts = (registry, throttle, browser);
+    Ok(serving(config, keys, store, trusted, parts))
 }
 
 /// The store. The one that serves stays if it is in the same place. A check looks, and opens
@@ -91,9 +96,8 @@ pub fn serving(
     config: &Config,
     keys: Rings,
     store: Option<Arc<Store>>,
-    registry: Registry,
-    throttle: Throttle,
-    browser: Browser,
+    trusted: Trusted,
+    (registry, throttle, browser): (Registry, Throttle, Browser),
 ) -> Serving {
     Serving {
         tokens: Tokens {
@@ -102,6 +106,7 @@ pub fn serving(
             roles: Arc::new(Roles::new(config)),
             issuer: Arc::new(Issuer::new(config, config.issuer())),
             keys: Arc::new(Current::new(keys)),
+            trusted: Arc::new(trusted),
             throttle,
         },
         proxies: TrustedProxies::new(&config.server.trusted_proxies),

@@ -172,6 +172,7 @@ impl From<StartError> for Failure {
         match error {
             StartError::Keys(error) => error.into(),
             StartError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
+            StartError::Trust(error) => Failure::new(CONFIGURATION, &error, error.help()),
             StartError::Backends(errors) => backends(&errors, |_| String::new()),
         }
     }

@@ -138,3 +138,52 @@ fn template_for_sub_is_allowed_and_noticed() {
         "{notices}"
     );
 }
+
+#[test]
+fn trusted_issuer_is_one_and_not_ourselves_and_its_keys_come_over_https() {
+    let entry = |more: &str| {
+        format!(
+            "  - {{ issuer: \"https://idp.example\", jwks_url: \"https://idp.example/keys\", audiences: [om]{more} }}\n"
+        )
+    };
+    let twice = format!(
+        "trust:\n{}{}",
+        entry(""),
+        entry("").replace("/keys", "/older")
+    );
+    assert_eq!(Scene::new(&twice).load().config.trust.len(), 2);
+    let other = format!("trust:\n{}{}", entry(""), entry(", groups_claim: teams"));
+    let report = Scene::new(&other).report();
+    assert!(
+        report.contains(
+            "error: `trust.1.issuer`: this issuer is named before, with other settings\n  --> c.yaml:3:15"
+        ),
+        "{report}"
+    );
+    let own = format!(
+        "server: {{ public_url: \"https://idp.example/\" }}\ntrust:\n{}",
+        entry("")
+    );
+    let report = Scene::new(&own).report();
+    assert!(
+        report.contains("`trust.0.issuer`: this is our own issuer"),
+        "{report}"
+    );
+    let at = format!("trust:\n{}", entry("").replace("//idp", "//me@idp"));
+    assert!(Scene::new(&at).report().contains("may not hold an @"));
+    let plain = entry("").replace("https://idp.example/keys", "http://idp.example/keys");
+    let report = Scene::new(&format!("trust:\n{plain}")).report();
+    assert!(
+        report.contains("error: `trust.0.jwks_url`: keys that are fetched over plain HTTP"),
+        "{report}"
+    );
+    let allowed = plain.replace(" }", ", plain_http: true }");
+    let notices = Scene::new(&format!("trust:\n{allowed}")).notices();
+    assert!(
+        notices.contains("warning: `trust.0.jwks_url`: keys that are fetched over plain HTTP"),
+        "{notices}"
+    );
+    let loopback = plain.replace("http://idp.example", "http://127.0.0.1:1");
+    let quiet = Scene::new(&format!("trust:\n{loopback}")).notices();
+    assert!(!quiet.contains("trust"), "{quiet}");
+}

@@ -167,6 +167,7 @@ pub(super) mod tests {
                 roles: Arc::new(Roles::new(&config)),
                 issuer: Arc::new(Issuer::new(&config, config.issuer())),
                 keys: Arc::new(Current::new(Rings::new(keys, BTreeMap::new()))),
+                trusted: Arc::default(),
                 throttle: Throttle::new(&config.server.throttle),
             },
             proxies: TrustedProxies::default(),

@@ -48,6 +48,8 @@ static THROTTLED: Counters<1> = Counters::new("countersign_throttled_total", ["s
 static RELOADS: Counters<1> = Counters::new("countersign_reloads_total", ["result"]);
 static REFUSED: Counters<0> = Counters::new("countersign_connections_refused_total", []);
 static HANDSHAKES: Counters<0> = Counters::new("countersign_tls_handshakes_failed_total", []);
+static TRUST_FETCHES: Counters<2> =
+    Counters::new("countersign_trust_key_fetches_total", ["issuer", "result"]);
 static PANICS: Counters<0> = Counters::new("countersign_panics_total", []);
 
 /// An answer was sent: on a route of the router, by one of its methods.
@@ -90,6 +92,11 @@ pub fn connection_refused() {
 /// A TLS handshake did not succeed.
 pub fn handshake_failed() {
     HANDSHAKES.increment([]);
+}
+
+/// The keys of a trusted issuer were asked for.
+pub fn trust_fetched(issuer: &str, succeeded: bool) {
+    TRUST_FETCHES.increment([issuer, if succeeded { "fetched" } else { "failed" }]);
 }
 
 /// A request ended in a panic of the host.
@@ -195,6 +202,10 @@ fn describe() {
     counter!(
         "countersign_panics_total",
         "Requests that ended in a panic of the host."
+    );
+    counter!(
+        "countersign_trust_key_fetches_total",
+        "Fetches of the keys of a trusted issuer, by result."
     );
     gauge!("countersign_build_info", "1; the label is the version.");
     gauge!("countersign_keys", "Published keys by state.");

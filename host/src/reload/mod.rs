@@ -31,6 +31,7 @@ use crate::live::Live;
 use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
 use crate::start::{StartError, open_keys, open_store, serving};
+use crate::token::Trusted;
 
 use closed::Closed;
 use news::news;
@@ -90,6 +91,7 @@ struct Next {
     kept: Vec<&'static str>,
     plan: Plan,
     keys: Rings,
+    trusted: Trusted,
     pair: Option<Pair>,
     /// What whoever asked should know, though it holds.
     notices: Vec<String>,
@@ -123,7 +125,13 @@ impl Reloader {
         }
         let throttle = old.tokens.throttle.with(&config.server.throttle);
         let browser = old.browser.with(&config).keeping(store.as_ref());
-        let serving = serving(&config, next.keys, store, registry, throttle, browser);
+        let serving = serving(
+            &config,
+            next.keys,
+            store,
+            next.trusted,
+            (registry, throttle, browser),
+        );
         let serving = Arc::new(serving);
         let news = news(&old.tokens, &serving.tokens, &next.kept, &next.notices);
         serving.tokens.registry.take_over(&old.tokens.registry);
@@ -161,6 +169,9 @@ impl Reloader {
             .map_err(StartError::Backends)?;
         let keys = open_keys(&config, Mode::Serve, &|step| tracing::info!("{step}"));
         let keys = keys.map_err(StartError::Keys)?;
+        let old = self.live.latest();
+        let trusted = Trusted::new(&config, Some(&old.tokens.trusted));
+        let trusted = trusted.map_err(StartError::Trust)?;
         let pair = match &self.certificates {
             Some(_) => Some(Pair::read(&config.server.tls)?),
             None => None,
@@ -183,6 +194,7 @@ impl Reloader {
             kept,
             plan,
             keys,
+            trusted,
             pair,
             notices,
         })

@@ -12,7 +12,7 @@ use crate::accounts::Principal;
 use crate::config::Config;
 
 /// What only the host says in a token or in its header.
-const RESERVED: [&str; 10] = [
+pub(super) const RESERVED: [&str; 10] = [
     "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "kid", "alg", "cnf",
 ];
 

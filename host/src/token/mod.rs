@@ -14,6 +14,7 @@ pub mod request;
 pub mod roles;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,6 +39,7 @@ pub use issuer::{Claims, Issuer};
 pub use refusal::Refusal;
 pub use request::{Lifetime, Request};
 pub use roles::Roles;
+pub use trust::Trusted;
 
 /// Everything that minting needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub struct Tokens {
     pub issuer: Arc<Issuer>,
     /// What signs it.
     pub keys: Arc<Current>,
+    /// Other issuers whose tokens are accepted.
+    pub trusted: Arc<Trusted>,
     /// Who failed too often.
     pub throttle: Throttle,
 }

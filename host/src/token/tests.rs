@@ -58,6 +58,7 @@ fn tokens(folder: &Folder, settings: Value) -> Tokens {
         roles: Arc::new(Roles::new(&config)),
         issuer: Arc::new(Issuer::new(&config, "https://me".into())),
         keys: Arc::new(Current::new(Rings::new(keys, BTreeMap::new()))),
+        trusted: Arc::default(),
         throttle: Throttle::new(&config.server.throttle),
     }
 }

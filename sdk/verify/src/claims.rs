@@ -160,6 +160,21 @@ impl Rules {
         self.check_claims(Unverified { jws, claims }, now)
     }
 
+    /// The same for a token that was read before, to learn whose it is.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn verify_read(
+        &self,
+        token: Unverified<'_>,
+        keys: &KeySet,
+        now: u64,
+    ) -> Result<Verified, Refusal> {
+        self.check_header(&token.jws)?;
+        self.check_signature(&token.jws, keys)?;
+        self.check_claims(token, now)
+    }
+
     /// What can be said before there are keys.
     pub(crate) fn check_header(&self, jws: &Jws<'_>) -> Result<(), Refusal> {
         jws.algorithm(&self.algorithms)?;

@@ -13,6 +13,9 @@ pub enum Keys {
     Fixed(Arc<KeySet>),
     /// They are fetched, and cached.
     Remote(Arc<JwksClient>),
+    /// They are in several places: the first one that has the `kid` counts. A token without
+    /// `kid` is verified with the keys of the first place alone.
+    Several(Arc<JwksClient>, Arc<[Arc<JwksClient>]>),
 }
 
 /// Somebody whose tokens are accepted.
@@ -115,7 +118,18 @@ impl Trust {
     /// # Errors
     /// The rule that the token breaks; or [`Refusal::KeysUnavailable`], which is an outage.
     pub async fn verify(&self, token: &str, now: impl Into<Now>) -> Result<Verified, Refusal> {
-        let token = Unverified::read(token)?;
+        self.verify_read(Unverified::read(token)?, now).await
+    }
+
+    /// The same for a token that was read before, to learn whose it is.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn verify_read(
+        &self,
+        token: Unverified<'_>,
+        now: impl Into<Now>,
+    ) -> Result<Verified, Refusal> {
         let issuer = self.issuer(token.issuer()?).ok_or(Refusal::Issuer)?;
         issuer.verify_read(token, now).await
     }
@@ -126,6 +140,21 @@ impl Keys {
         match self {
             Keys::Fixed(keys) => Ok(Arc::clone(keys)),
             Keys::Remote(client) => client.keys(kid, now).await,
+            Keys::Several(first, others) => {
+                let mut best = first.keys(kid, now).await;
+                let lacks = |keys: &KeySet| kid.is_some_and(|kid| !keys.has(kid));
+                for client in others.iter() {
+                    if best.as_ref().is_ok_and(|keys| !lacks(keys)) {
+                        break;
+                    }
+                    let next = client.keys(kid, now).await;
+                    // A key may be where nobody answers: that is never "there is none".
+                    if best.is_ok() || next.as_ref().is_ok_and(|keys| !lacks(keys)) {
+                        best = next;
+                    }
+                }
+                best
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod login;
 mod provision;
 mod store;
 mod tokens;
+mod trust;
 
 use serde_json::Value;
 
@@ -115,39 +116,6 @@ impl<'a> Rules<'a> {
                 "a public key is given without its private key",
                 "set keys.private_key as well",
             );
-        }
-    }
-
-    fn trust(&mut self) {
-        let Some(trust) = self.get("trust").and_then(Value::as_array) else {
-            return;
-        };
-        if !trust.is_empty() {
-            self.notice(
-                "trust",
-                "this version verifies no tokens of other issuers, so these entries have no effect yet",
-                "leave them out, or keep them for a later version",
-            );
-        }
-        for (i, entry) in trust.iter().enumerate() {
-            let url = entry
-                .get("jwks_url")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let plain = url.starts_with("http://")
-                && !formats::http_host(url).is_some_and(formats::is_loopback);
-            if plain {
-                let key = KeyPath::parse("trust")
-                    .child(i.to_string())
-                    .child("jwks_url");
-                let notice = Notice::new(
-                    self.place(&key),
-                    format!(
-                        "`{key}`: keys that are fetched over plain HTTP can be replaced on the way"
-                    ),
-                );
-                self.notices.push(notice.help("use https://"));
-            }
         }
     }
 

@@ -19,6 +19,7 @@ mod server;
 mod store;
 mod throttle;
 mod tokens;
+mod trust;
 
 pub use backends::{Backend, Follow, Match, RoleSync, Roles};
 pub use bots::{Bots, Expiry, SeedBot, TokenForm};
@@ -29,6 +30,7 @@ pub use server::{Limits, Server, Tls};
 pub use store::Store;
 pub use throttle::Throttle;
 pub use tokens::{Audience, KeyRing, TokenType, Tokens};
+pub use trust::{Trust, TrustRoles, TrustTls};
 
 use super::formats;
 use super::values::{FilePath, Sha256};
@@ -92,30 +94,6 @@ pub struct Plugins {
     /// Pins: plugin name → SHA-256 of its file, in hexadecimal.
     #[schemars(with = "BTreeMap<String, Sha256>")]
     pub sha256: BTreeMap<String, String>,
-}
-
-/// Another issuer whose tokens are accepted.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("x-order" = ["issuer", "jwks_url", "audiences", "algorithms", "principal_claims"]))]
-pub struct Trust {
-    /// Its `iss`, to the letter.
-    #[schemars(length(min = 1))]
-    pub issuer: String,
-    /// Where its public keys are.
-    #[schemars(length(min = 1), extend("format" = "http-url"))]
-    pub jwks_url: String,
-    /// Accepted values of `aud`; a token needs one of them.
-    #[schemars(length(min = 1))]
-    pub audiences: Vec<String>,
-    /// Accepted signature algorithms.
-    #[serde(default = "Trust::default_algorithms")]
-    #[schemars(length(min = 1))]
-    pub algorithms: Vec<Algorithm>,
-    /// Claims that name the user; the first one that a token has counts.
-    #[serde(default = "Trust::default_principal_claims")]
-    #[schemars(length(min = 1))]
-    pub principal_claims: Vec<String>,
 }
 
 impl Config {
@@ -197,15 +175,5 @@ impl Default for Admin {
             listen: "127.0.0.1:8091".into(),
             roles: vec!["Admin".into()],
         }
-    }
-}
-
-impl Trust {
-    pub(super) fn default_algorithms() -> Vec<Algorithm> {
-        vec![Algorithm::RS256]
-    }
-
-    pub(super) fn default_principal_claims() -> Vec<String> {
-        vec!["sub".into()]
     }
 }

@@ -22,9 +22,9 @@ pub use mapping::Miss;
 #[derive(Debug, Default)]
 pub struct Roles(BTreeMap<String, Rules>);
 
-/// The rules of one backend; its keys were read once.
+/// The rules of one backend, or of another issuer; its keys were read once.
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Rules {
     mapping: Mapping,
     pass: Vec<String>,
     /// Given to everyone; empty unless the backend registers users (FAB: AUTH_USER_REGISTRATION_ROLE).
@@ -81,22 +81,10 @@ impl Roles {
     /// The final roles of a user of this backend. A key of the mapping that one of his
     /// groups misses narrowly is told in the log, once.
     pub fn of(&self, backend: &str, user: &User) -> Vec<String> {
-        let Some(rules) = self.0.get(backend) else {
-            return Vec::new();
-        };
-        let mut roles: BTreeSet<&str> = user.roles.iter().map(String::as_str).collect();
-        for group in &user.groups {
-            let given = rules.given(group);
-            if let Some((key, miss)) = given.missed {
-                key.tell(backend, group, miss);
-            }
-            roles.extend(given.roles(group));
-        }
-        roles.extend(rules.registration.iter().map(String::as_str));
-        if roles.is_empty() {
-            roles.extend(rules.default.iter().map(String::as_str));
-        }
-        roles.into_iter().map(str::to_owned).collect()
+        let rules = self.0.get(backend);
+        rules
+            .map(|rules| rules.of(backend, user))
+            .unwrap_or_default()
     }
 
     /// The same, and where each role comes from.
@@ -141,6 +129,33 @@ impl Rules {
             },
             default: roles.default.clone(),
         }
+    }
+
+    /// Those of another issuer.
+    pub(super) fn of_trusted(roles: &shapes::TrustRoles) -> Self {
+        Rules {
+            mapping: Mapping::new(&roles.mapping),
+            pass: roles.pass.clone(),
+            registration: Vec::new(),
+            default: roles.default.clone(),
+        }
+    }
+
+    /// The final roles of a user; `whose` backend or issuer it is, the log is told.
+    pub(super) fn of(&self, whose: &str, user: &User) -> Vec<String> {
+        let mut roles: BTreeSet<&str> = user.roles.iter().map(String::as_str).collect();
+        for group in &user.groups {
+            let given = self.given(group);
+            if let Some((key, miss)) = given.missed {
+                key.tell(whose, group, miss);
+            }
+            roles.extend(given.roles(group));
+        }
+        roles.extend(self.registration.iter().map(String::as_str));
+        if roles.is_empty() {
+            roles.extend(self.default.iter().map(String::as_str));
+        }
+        roles.into_iter().map(str::to_owned).collect()
     }
 
     fn given(&self, group: &str) -> Given<'_> {

@@ -59,6 +59,18 @@ impl Mapping<'_> {
                     ),
                 );
                 self.said.notices.push(notice.help("set authenticationConfiguration.authority and .clientId, or write a trust entry"));
+            } else if url.starts_with("http://")
+                && !formats::http_host(&url).is_some_and(formats::is_loopback)
+            {
+                let notice = Notice::new(
+                    place,
+                    format!(
+                        "`{key}` is inactive: keys that are fetched over plain HTTP can be replaced on the way"
+                    ),
+                );
+                self.said.notices.push(notice.help(
+                    "use https://, or write a trust entry with plain_http: true where the network is trusted",
+                ));
             } else {
                 let entry = json!({
                     "issuer": authority, "jwks_url": url, "audiences": [client],
@@ -105,7 +117,8 @@ impl Mapping<'_> {
                 .position(|other| other.get(field) == entry.get(field))
         };
         match same("jwks_url") {
-            Some(i) if native[i] == entry => {}
+            // A native entry may say more, such as from which groups its users get roles.
+            Some(i) if is_part_of(&entry, &native[i]) => {}
             Some(i) if self.origin(&list.child(i.to_string())) != self.origin(from) => {
                 self.differ(from, &list.child(i.to_string()));
             }
@@ -148,4 +161,11 @@ impl Mapping<'_> {
             || authority == listen;
         here && OWN_JWKS.iter().any(|own| path.ends_with(own))
     }
+}
+
+fn is_part_of(part: &Value, whole: &Value) -> bool {
+    let members = part.as_object().into_iter().flatten();
+    members
+        .into_iter()
+        .all(|(name, value)| whole.get(name) == Some(value))
 }
