@@ -120,6 +120,9 @@ impl Embedded {
         let _last = self.reloader.lock().await;
         supervisor::retire(self.live.latest().tokens.registry.iter()).await;
         self.drains.all_ended().await;
+        if let Some(store) = self.live.latest().tokens.accounts.store() {
+            store.close().await;
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn start(
     let registry = plan.start(&config.state, mode == Mode::Check).await;
     let registry = registry.map_err(StartError::Backends)?;
     registry.take_over(&Registry::default());
-    let throttle = Throttle::new(&config.server.throttle);
+    let throttle = throttle(config, store.as_ref()).await?;
     let browser = Browser::new(config, Sealer::open(&config.state, mode)?);
     let browser = browser.keeping(store.as_ref());
     countersign_abi::give_back_memory();
@@ -63,12 +63,25 @@ pub async fn open_store(
     serving: Option<&Arc<Store>>,
 ) -> Result<Option<Arc<Store>>, StoreError> {
     let location = Location::of(config);
-    if let Some(store) = serving.filter(|store| store.is_at(&location)) {
-        return Ok(Some(Arc::clone(store)));
-    }
-    match mode {
-        Mode::Check => Store::check(&location).await.map(|()| None),
-        Mode::Serve => Ok(Some(Arc::new(Store::open(location).await?))),
+    let store = match serving.filter(|store| store.is_at(&location)) {
+        Some(store) => Arc::clone(store),
+        None if mode == Mode::Check => return Store::check(&location).await.map(|()| None),
+        None => {
+            let store = Arc::new(Store::open(location).await?);
+            store.attend();
+            store
+        }
+    };
+    store.bound_outages(config.store.outage);
+    Ok(Some(store))
+}
+
+/// The throttle, with nothing counted: hosts of one store count together.
+pub async fn throttle(config: &Config, store: Option<&Arc<Store>>) -> Result<Throttle, StoreError> {
+    let throttle = Throttle::new(&config.server.throttle);
+    match store {
+        Some(store) => throttle.sharing(store).await,
+        None => Ok(throttle),
     }
 }
 

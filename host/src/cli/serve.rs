@@ -151,6 +151,9 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     let _ = reloading.await;
     supervisor::retire(live.latest().tokens.registry.iter()).await;
     drains.all_ended().await;
+    if let Some(store) = live.latest().tokens.accounts.store() {
+        store.close().await;
+    }
     let _ = std::fs::remove_file(state::socket(&config.state));
     tracing::info!("stopped");
     Ok(())

@@ -2,6 +2,7 @@
 //! key ids, so it is a listener of its own, on loopback by default (H13).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,11 +14,12 @@ use serde_json::{Map, Value, json};
 
 use super::Serving;
 use super::error::{answer, detail, method_not_allowed, not_found};
+use crate::accounts::store::Store;
 use crate::backends::backend::Backend;
 use crate::config::shapes::Follow;
 use crate::keys::KeyState;
 use crate::live::Live;
-use crate::metering::{Moment, Page};
+use crate::metering::{Moment, Page, StoreMoment};
 
 /// What the probes look at. Cheap to clone.
 #[derive(Clone)]
@@ -61,11 +63,15 @@ async fn ready(State(probes): State<Probes>) -> Response<Body> {
             is_required(backend) && backend.state().refuses
         });
         let down: Vec<&str> = down.map(|backend| backend.id.as_str()).collect();
-        (!down.is_empty()).then(|| format!("unavailable: {}", down.join(", ")))
+        let down = (!down.is_empty()).then(|| format!("unavailable: {}", down.join(", ")));
+        down.or_else(|| lost(&serving))
     };
     let keys = serving.tokens.keys.load();
     let key = keys.shared().active().kid();
     let mut report = json!({ "status": "ready", "key": key, "backends": backends });
+    if let Some(store) = serving.tokens.accounts.store() {
+        report["store"] = store_state(store);
+    }
     let status = match reason {
         None => StatusCode::OK,
         Some(reason) => {
@@ -75,6 +81,34 @@ async fn ready(State(probes): State<Probes>) -> Response<Body> {
         }
     };
     answer(status, &report)
+}
+
+/// Why no token is made any more, if it is for the store.
+fn lost(serving: &Serving) -> Option<String> {
+    let since = serving.tokens.accounts.store()?.lost()?;
+    let since = humantime::format_duration(Duration::from_secs(since.as_secs()));
+    Some(format!(
+        "the store has been out of sight for {since}, longer than store.outage"
+    ))
+}
+
+/// Out of sight, tokens are still made, for a while.
+fn store_state(store: &Store) -> Value {
+    let kind = if store.is_shared() {
+        "postgresql"
+    } else {
+        "sqlite"
+    };
+    match store.outage() {
+        None => json!({ "kind": kind, "state": "ready" }),
+        Some(outage) => json!({
+            "kind": kind,
+            "state": "unreachable",
+            "unseen_seconds": outage.since.as_secs(),
+            "minting_ends_in_seconds": outage.left.as_secs(),
+            "reason": outage.reason,
+        }),
+    }
 }
 
 /// Without it logins fail: the chain asks it, and does not go on when it is unavailable.
@@ -124,6 +158,10 @@ fn moment(serving: &Serving) -> Moment {
             (state.name(), keys.count())
         }),
         throttle_entries: serving.tokens.throttle.entries(),
+        store: serving.tokens.accounts.store().map(|store| StoreMoment {
+            unseen: store.outage().map_or(Duration::ZERO, |outage| outage.since),
+            revoked: store.count_revoked(),
+        }),
     }
 }
 

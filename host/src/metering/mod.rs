@@ -50,6 +50,8 @@ static REFUSED: Counters<0> = Counters::new("countersign_connections_refused_tot
 static HANDSHAKES: Counters<0> = Counters::new("countersign_tls_handshakes_failed_total", []);
 static TRUST_FETCHES: Counters<2> =
     Counters::new("countersign_trust_key_fetches_total", ["issuer", "result"]);
+static STORE_FAILED: Counters<0> = Counters::new("countersign_store_failures_total", []);
+static STORE_REGAINED: Counters<0> = Counters::new("countersign_store_regained_total", []);
 static PANICS: Counters<0> = Counters::new("countersign_panics_total", []);
 
 /// An answer was sent: on a route of the router, by one of its methods.
@@ -99,6 +101,16 @@ pub fn trust_fetched(issuer: &str, succeeded: bool) {
     TRUST_FETCHES.increment([issuer, if succeeded { "fetched" } else { "failed" }]);
 }
 
+/// A query of the store got no answer, or none that can be used.
+pub fn store_failed() {
+    STORE_FAILED.increment([]);
+}
+
+/// The store was out of sight, and is in sight again.
+pub fn store_regained() {
+    STORE_REGAINED.increment([]);
+}
+
 /// A request ended in a panic of the host.
 pub fn panicked() {
     PANICS.increment([]);
@@ -111,6 +123,17 @@ pub struct Moment {
     pub keys: [(&'static str, usize); 4],
     /// Counters that the throttle keeps.
     pub throttle_entries: usize,
+    /// The store, where there is one.
+    pub store: Option<StoreMoment>,
+}
+
+/// The store at the moment of asking.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoreMoment {
+    /// For how long it has been out of sight; zero = it is in sight.
+    pub unseen: Duration,
+    /// Revoked tokens, sessions and keys that are remembered.
+    pub revoked: usize,
 }
 
 /// The page of `/metrics`. Cheap to clone.
@@ -139,7 +162,13 @@ pub fn install() -> Result<Option<Page>, BuildError> {
     }
     describe();
     metrics::gauge!("countersign_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for rare in [&REFUSED, &HANDSHAKES, &PANICS] {
+    for rare in [
+        &REFUSED,
+        &HANDSHAKES,
+        &PANICS,
+        &STORE_FAILED,
+        &STORE_REGAINED,
+    ] {
         // There from the start: an alert on what is not there does not fire the first time.
         rare.appear([]);
     }
@@ -154,6 +183,12 @@ impl Page {
             metrics::gauge!("countersign_keys", "state" => state).set(count(keys));
         }
         metrics::gauge!("countersign_throttle_entries").set(count(moment.throttle_entries));
+        if let Some(store) = moment.store {
+            let up = if store.unseen.is_zero() { 1.0 } else { 0.0 };
+            metrics::gauge!("countersign_store_up").set(up);
+            metrics::gauge!("countersign_store_unseen_seconds").set(store.unseen.as_secs_f64());
+            metrics::gauge!("countersign_revoked").set(count(store.revoked));
+        }
         process::measure();
         self.0.render()
     }
@@ -206,6 +241,23 @@ fn describe() {
     counter!(
         "countersign_trust_key_fetches_total",
         "Fetches of the keys of a trusted issuer, by result."
+    );
+    gauge!("countersign_store_up", "1: the store is in sight.");
+    gauge!(
+        "countersign_store_unseen_seconds",
+        "Seconds for which the store has been out of sight."
+    );
+    gauge!(
+        "countersign_revoked",
+        "Revoked tokens, sessions and keys that are remembered."
+    );
+    counter!(
+        "countersign_store_failures_total",
+        "Queries of the store without an answer that can be used."
+    );
+    counter!(
+        "countersign_store_regained_total",
+        "Times that the store came in sight again."
     );
     gauge!("countersign_build_info", "1; the label is the version.");
     gauge!("countersign_keys", "Published keys by state.");

@@ -30,7 +30,7 @@ use crate::keys::{Mode, Rings};
 use crate::live::Live;
 use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
-use crate::start::{StartError, open_keys, open_store, serving};
+use crate::start::{StartError, open_keys, open_store, serving, throttle};
 use crate::token::Trusted;
 
 use closed::Closed;
@@ -117,13 +117,23 @@ impl Reloader {
         let old = self.live.latest();
         let store = open_store(&next.config, Mode::Serve, old.tokens.accounts.store()).await;
         let store = store.map_err(StartError::Store)?;
+        // Hosts of another store have counted other things.
+        let before = old.tokens.accounts.store();
+        let fresh = match before.zip(store.as_ref()) {
+            Some((before, store)) if Arc::ptr_eq(before, store) => None,
+            _ => Some(throttle(&next.config, store.as_ref()).await),
+        };
+        let fresh = fresh.transpose().map_err(StartError::Store)?;
         let (registry, closed) = self.start(&next, &old).await?;
 
         let config = next.config;
         if let Err(error) = first_admin::make(&registry, &config.state).await {
             tracing::error!(%error, "the first administrator of a new table could not be added");
         }
-        let throttle = old.tokens.throttle.with(&config.server.throttle);
+        let throttle = match fresh {
+            Some(throttle) => throttle,
+            None => old.tokens.throttle.with(&config.server.throttle),
+        };
         let browser = old.browser.with(&config).keeping(store.as_ref());
         let serving = serving(
             &config,

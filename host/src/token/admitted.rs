@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::attempt::Attempt;
-use super::{Lifetime, Minted, Refusal, Tokens};
+use super::{Lifetime, Minted, Refusal, Tokens, refusal};
 use crate::accounts::Principal;
 use crate::backends::backend::Backend;
 use crate::telemetry::pen;
@@ -57,7 +57,11 @@ impl<'a> Admitted<'a> {
     ) -> Result<Minted, Refusal> {
         let client = self.client.as_deref();
         let minted = self.tokens.mint(audience, &self.principal, lifetime);
-        let minted = minted.map_err(|error| self.attempt.unminted(self.backend, &error))?;
+        let minted = minted.map_err(|error| {
+            let (outcome, refusal) = error.refusal();
+            self.attempt.unminted(self.backend, outcome, &error);
+            refusal
+        })?;
         self.attempt.issued(
             self.backend,
             &self.principal.user,
@@ -70,12 +74,14 @@ impl<'a> Admitted<'a> {
 
     /// He was let in in vain: this server cannot go on, and says why in the audit log.
     pub fn fault(mut self, error: &dyn Error) -> Refusal {
-        self.attempt.unminted(self.backend, error)
+        self.attempt.unminted(self.backend, "fault", error);
+        Refusal::Fault
     }
 
     /// He was let in in vain: what must be remembered cannot be, for now.
     pub fn unavailable(mut self, error: &dyn Error) -> Refusal {
-        self.attempt.unsettled(self.backend, error)
+        self.attempt.unminted(self.backend, "unavailable", error);
+        Refusal::Unavailable(refusal::RETRY_AFTER)
     }
 
     /// He signs in to this server itself, without a token.

@@ -86,16 +86,10 @@ impl<'a> Attempt<'a> {
         refusal
     }
 
-    /// The user is known, but there is no token to be had for him.
-    pub(super) fn unminted(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
-        self.tell(&backend.id, "fault", "", &error.to_string());
-        Refusal::Fault
-    }
-
-    /// The user is known, but what must be remembered of him cannot be, for now.
-    pub(super) fn unsettled(&mut self, backend: &Backend, error: &dyn Error) -> Refusal {
-        self.tell(&backend.id, "unavailable", "", &error.to_string());
-        Refusal::Unavailable(refusal::RETRY_AFTER)
+    /// The user is known, but there is nothing to be had for him: `outcome` is `unavailable`
+    /// or `fault`.
+    pub(super) fn unminted(&mut self, backend: &Backend, outcome: &'static str, error: &dyn Error) {
+        self.tell(&backend.id, outcome, "", &error.to_string());
     }
 
     /// The request.

@@ -17,7 +17,7 @@ mod tests;
 pub mod trust;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -80,10 +80,22 @@ pub enum MintError {
     NoSuchAudience(String),
     #[error("no active key signs with {0}, the audience's algorithm")]
     NoKey(Algorithm),
+    #[error("the store has been out of sight for {since}, longer than store.outage", since = humantime::format_duration(Duration::from_secs(.0.as_secs())))]
+    StoreLost(Duration),
     #[error(transparent)]
     Claims(#[from] issuer::ClaimsError),
     #[error(transparent)]
     Sign(#[from] SignError),
+}
+
+impl MintError {
+    /// What the client is told, and the name of that for the audit log.
+    fn refusal(&self) -> (&'static str, Refusal) {
+        match self {
+            MintError::StoreLost(_) => ("unavailable", Refusal::Unavailable(refusal::RETRY_AFTER)),
+            _ => ("fault", Refusal::Fault),
+        }
+    }
 }
 
 impl Tokens {
@@ -185,8 +197,9 @@ impl Tokens {
                 Ok(minted)
             }
             Err(error) => {
-                attempt::withheld(request, "fault", Some(principal), &error.to_string());
-                Err(Refusal::Fault)
+                let (outcome, refusal) = error.refusal();
+                attempt::withheld(request, outcome, Some(principal), &error.to_string());
+                Err(refusal)
             }
         }
     }
@@ -245,6 +258,9 @@ impl Tokens {
         principal: &Principal,
         lifetime: Lifetime,
     ) -> Result<Minted, MintError> {
+        if let Some(since) = self.accounts.store().and_then(|store| store.lost()) {
+            return Err(MintError::StoreLost(since));
+        }
         let found = self.issuer.audience(audience);
         let audience = found
             .ok_or_else(|| MintError::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;

@@ -32,3 +32,9 @@ CREATE TABLE rings (
     version BIGINT NOT NULL,
     content TEXT NOT NULL
 );
+-- Random values that all hosts share, made by the first that needs one.
+CREATE TABLE secrets (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+CREATE INDEX changes_at ON changes (at);

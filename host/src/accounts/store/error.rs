@@ -22,6 +22,10 @@ pub enum StoreError {
     File(io::Error),
     #[error("{0}")]
     Query(sqlx::Error),
+    #[error("there is no connection to it, or none is free; the log has the reason")]
+    Unreachable,
+    #[error("the connection to it was lost")]
+    Lost,
     #[error("no answer within {limit}", limit = humantime::format_duration(*.0))]
     Slow(Duration),
     #[error("its tables are of version {found}, and this program knows versions up to {known}")]
@@ -30,6 +34,10 @@ pub enum StoreError {
     Migrate { error: MigrateError },
     #[error("the row is linked to another user already")]
     Taken,
+    #[error("{0} in it is damaged")]
+    Damaged(&'static str),
+    #[error("the system has no random numbers")]
+    Random,
 }
 
 impl StoreError {
@@ -42,13 +50,22 @@ impl StoreError {
             }
             StoreError::Url => "write postgres://USER:PASSWORD@HOST:5432/DATABASE",
             StoreError::File(_) => "check that the user of this process may write the state folder",
+            StoreError::Damaged(_) => "restore the store, or remove that row",
+            StoreError::Random => "check the system's random number generator",
             StoreError::Query(_)
+            | StoreError::Unreachable
+            | StoreError::Lost
             | StoreError::Slow(_)
             | StoreError::Migrate { .. }
             | StoreError::Taken => {
                 "check that the database answers and that its user may create tables; store.url says where it is"
             }
         }
+    }
+
+    /// Has the database answered, and the query broke a rule that its row should keep?
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, StoreError::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
     pub(super) fn at(self, location: &Location) -> Self {

@@ -2,20 +2,34 @@
 //! folder, or PostgreSQL (`store.url`) that several hosts share.
 //!
 //! It is opened at start. Every query has a time limit; a store that does not
-//! answer is an outage of the logins that need it, and of no others.
+//! answer is an outage of the logins that need it, and of no others, until `store.outage`
+//! is over.
+//!
+//! Hosts on one PostgreSQL agree by it: what one has changed the others learn by
+//! [`changes`], which a task of each host follows ([`watch`]); what one does for all stands
+//! under a [lease](leases).
 
+mod changes;
+mod chores;
 mod error;
+mod leases;
 mod links;
 mod migrations;
 mod postgres;
 mod revoked;
+mod rings;
+mod shared;
+mod sight;
 mod sqlite;
 mod touched;
 mod used;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
@@ -24,11 +38,14 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::config::Config;
 use crate::config::values::Secret;
+use crate::metering;
 
 pub use error::StoreError;
 pub use links::{Held, Link, LinkKey, Linked};
 pub(in crate::accounts) use links::{fold, is_duplicate};
 pub use revoked::Revocable;
+pub use rings::StoredRing;
+pub use sight::Outage;
 
 /// The longest that one query may take, the wait for a connection included.
 const QUERY_LIMIT: Duration = Duration::from_secs(3);
@@ -52,6 +69,9 @@ pub struct Store {
     pub(in crate::accounts) pool: Pool,
     revoked: revoked::Revoked,
     touched: touched::Touched,
+    shared: shared::Shared,
+    sight: sight::Sight,
+    closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -100,9 +120,26 @@ impl Store {
         };
         let pool = opened.map_err(|error: StoreError| error.at(&location))?;
         let store = Store::with(location, pool);
-        let read = store.read_revoked(clock::unix_now()).await;
+        let read = store.read_all(clock::unix_now()).await;
         read.map_err(|error| error.at(&store.location))?;
         Ok(store)
+    }
+
+    /// Does in the background what has to be done as long as somebody holds the store: learns
+    /// what other hosts change, and tidies up.
+    pub fn attend(self: &Arc<Self>) {
+        if self.is_shared() {
+            tokio::spawn(watch::watch(Arc::downgrade(self)));
+        }
+        tokio::spawn(chores::chores(Arc::downgrade(self)));
+    }
+
+    /// What is remembered in memory. Changes from then on are followed.
+    async fn read_all(&self, now: u64) -> Result<(), StoreError> {
+        if let Pool::Postgres(pool) = &self.pool {
+            self.shared.saw(bounded(changes::newest(pool)).await?);
+        }
+        self.read_revoked(now).await
     }
 
     /// Looks whether the store could be opened. Makes and changes nothing.
@@ -149,6 +186,9 @@ impl Store {
             pool,
             revoked: revoked::Revoked::default(),
             touched: touched::Touched::default(),
+            shared: shared::Shared::default(),
+            sight: sight::Sight::default(),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -165,10 +205,18 @@ impl Store {
 
     /// Writes what waits to be written, and closes all connections.
     pub async fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
         if let Err(error) = self.write_touched().await {
             tracing::warn!(%error, "when tokens were used last could not be written");
         }
-        on!(self, pool => pool.close().await);
+        // They end by themselves otherwise.
+        let _ = self.give_leases_back().await;
+        let closing = async { on!(self, pool => pool.close().await) };
+        let _ = timeout(QUERY_LIMIT, closing).await;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 }
 
@@ -192,10 +240,16 @@ pub(in crate::accounts) fn random_uuid() -> Option<String> {
 pub(in crate::accounts) async fn bounded<T>(
     query: impl Future<Output = sqlx::Result<T>>,
 ) -> Result<T, StoreError> {
-    match timeout(QUERY_LIMIT, query).await {
-        Ok(done) => done.map_err(StoreError::Query),
-        Err(_) => Err(StoreError::Slow(QUERY_LIMIT)),
+    let error = match timeout(QUERY_LIMIT, query).await {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(sqlx::Error::PoolTimedOut)) => StoreError::Unreachable,
+        Ok(Err(error)) => StoreError::Query(error),
+        Err(_) => StoreError::Slow(QUERY_LIMIT),
+    };
+    if !error.is_answer() {
+        metering::store_failed();
     }
+    Err(error)
 }
 
 impl fmt::Display for Location {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
+use tokio::time::timeout;
 
 use super::{StoreError, migrations};
 use crate::config::values::Secret;
@@ -13,8 +14,13 @@ const CONNECTIONS: u32 = 4;
 /// How long to wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
 
+/// How long the first connection may take.
+const REACH: Duration = Duration::from_secs(10);
+
 /// Opens the database and makes the tables that are missing.
 pub(super) async fn open(url: &Secret) -> Result<PgPool, StoreError> {
+    let connection = reach(url).await?;
+    let _ = connection.close().await;
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
@@ -28,7 +34,7 @@ pub(super) async fn open(url: &Secret) -> Result<PgPool, StoreError> {
 
 /// Looks at the version of the tables that are there.
 pub(super) async fn check(url: &Secret) -> Result<(), StoreError> {
-    let mut connection = options(url)?.connect().await.map_err(StoreError::Query)?;
+    let mut connection = reach(url).await?;
     let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut connection)
         .await
@@ -46,6 +52,8 @@ pub(super) async fn check(url: &Secret) -> Result<(), StoreError> {
 
 /// Opens a database that has the tables, to be read.
 pub(super) async fn look(url: &Secret) -> Result<Option<PgPool>, StoreError> {
+    let connection = reach(url).await?;
+    let _ = connection.close().await;
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE)
@@ -71,7 +79,15 @@ pub(super) fn place(url: &Secret) -> String {
     )
 }
 
-fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
+/// A connection, or why there is none: a pool would say only that it has waited.
+async fn reach(url: &Secret) -> Result<PgConnection, StoreError> {
+    match timeout(REACH, options(url)?.connect()).await {
+        Ok(reached) => reached.map_err(StoreError::Query),
+        Err(_) => Err(StoreError::Slow(REACH)),
+    }
+}
+
+pub(super) fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = url.expose().parse().map_err(|_| StoreError::Url)?;
     Ok(options
         .application_name("countersign")

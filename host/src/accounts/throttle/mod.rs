@@ -13,15 +13,20 @@
 //! clears what the backend that succeeded had refused, not what another one had: with one's
 //! own account in one backend one cannot go on guessing at a namesake's in another.
 
+mod events;
+mod keyed;
+mod share;
 mod table;
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::shapes;
-use table::{Link, Table};
+use events::{Event, Events};
+use keyed::Keyed;
+use table::{Limit, Link, Table};
 
 /// Users from addresses that are remembered; 32 bytes each, taken when needed.
 const USERS: usize = 32_768;
@@ -34,8 +39,7 @@ const ADDRESSES: usize = 8_192;
 pub struct Throttle {
     limits: shapes::Throttle,
     counts: Arc<Mutex<Counts>>,
-    /// Keys are hashed with a secret of this process: nobody can aim at another's place.
-    hasher: RandomState,
+    hasher: Keyed,
 }
 
 /// Who tries, as far as it is known before a backend is asked.
@@ -62,6 +66,10 @@ pub struct Throttled {
 struct Counts {
     users: Table,
     addresses: Table,
+    /// For what other hosts tell.
+    limits: shapes::Throttle,
+    /// What is to be told to other hosts, where there are some.
+    events: Option<Events>,
 }
 
 impl Throttle {
@@ -69,17 +77,15 @@ impl Throttle {
     pub fn new(limits: &shapes::Throttle) -> Self {
         Throttle {
             limits: limits.clone(),
-            counts: Arc::new(Mutex::new(Counts {
-                users: Table::new(USERS),
-                addresses: Table::new(ADDRESSES),
-            })),
-            hasher: RandomState::new(),
+            counts: Arc::new(Mutex::new(Counts::new(limits))),
+            hasher: Keyed::own(),
         }
     }
 
     /// New limits on the same counts.
     #[must_use]
     pub fn with(&self, limits: &shapes::Throttle) -> Self {
+        self.counts().limits = limits.clone();
         Throttle {
             limits: limits.clone(),
             ..self.clone()
@@ -94,7 +100,7 @@ impl Throttle {
         let Some(address) = attempt.address.map(network) else {
             return Ok(());
         };
-        let (user, network) = (self.user(), self.address());
+        let (user, network) = (self.limits.user(), self.limits.address());
         let counts = self.counts();
         let of_address = counts
             .addresses
@@ -128,11 +134,9 @@ impl Throttle {
         if refusals.is_empty() {
             return;
         }
-        let (user, network) = (self.user(), self.address());
+        let (user, network) = (self.limits.user(), self.limits.address());
         let mut counts = self.counts();
-        counts
-            .addresses
-            .count(self.key(&address), &network, None, now);
+        counts.count_address(self.key(&address), &network, now);
         let mut link = None;
         for (backend, subject) in refusals {
             let name = match subject.as_str() {
@@ -143,13 +147,13 @@ impl Throttle {
                 continue;
             }
             let to = self.subject(backend, name, address);
-            counts.users.count(to, &user, None, now);
+            counts.count_user(to, &user, None, now);
             let by = self.key(&backend.as_str());
             link = Some(Link { to, by });
         }
         if !attempt.typed.is_empty() {
             let typed = self.typed(attempt, address);
-            counts.users.count(typed, &user, link, now);
+            counts.count_user(typed, &user, link, now);
         }
     }
 
@@ -163,14 +167,14 @@ impl Throttle {
             return;
         }
         for name in [attempt.typed, username] {
-            counts.users.clear(self.subject(backend, name, address));
+            counts.clear_user(self.subject(backend, name, address));
         }
         let typed = self.typed(attempt, address);
         if let Some(link) = counts.users.link(typed)
             && link.by == self.key(&backend)
         {
-            counts.users.clear(link.to);
-            counts.users.clear(typed);
+            counts.clear_user(link.to);
+            counts.clear_user(typed);
         }
     }
 
@@ -185,20 +189,6 @@ impl Throttle {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn user(&self) -> table::Limit {
-        table::Limit {
-            most: self.limits.user,
-            window: self.limits.window,
-        }
-    }
-
-    fn address(&self) -> table::Limit {
-        table::Limit {
-            most: self.limits.address,
-            window: self.limits.window,
-        }
-    }
-
     fn typed(&self, attempt: &Attempt<'_>, address: IpAddr) -> u64 {
         self.key(&("typed", attempt.door, folded(attempt.typed), address))
     }
@@ -209,6 +199,55 @@ impl Throttle {
 
     fn key(&self, of: &impl std::hash::Hash) -> u64 {
         self.hasher.hash_one(of)
+    }
+}
+
+impl Counts {
+    fn new(limits: &shapes::Throttle) -> Self {
+        Counts {
+            users: Table::new(USERS),
+            addresses: Table::new(ADDRESSES),
+            limits: limits.clone(),
+            events: None,
+        }
+    }
+
+    fn count_address(&mut self, key: u64, limit: &Limit, now: Instant) {
+        self.addresses.count(key, limit, None, now);
+        self.tell(Event::Address(key));
+    }
+
+    fn count_user(&mut self, key: u64, limit: &Limit, link: Option<Link>, now: Instant) {
+        self.users.count(key, limit, link, now);
+        self.tell(Event::User(key, link));
+    }
+
+    fn clear_user(&mut self, key: u64) {
+        if self.users.clear(key) {
+            self.tell(Event::Cleared(key));
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if let Some(events) = &mut self.events {
+            events.push(event);
+        }
+    }
+}
+
+impl shapes::Throttle {
+    fn user(&self) -> Limit {
+        Limit {
+            most: self.user,
+            window: self.window,
+        }
+    }
+
+    fn address(&self) -> Limit {
+        Limit {
+            most: self.address,
+            window: self.window,
+        }
     }
 }
 

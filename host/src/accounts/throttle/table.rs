@@ -19,7 +19,7 @@ pub(super) struct Limit {
 }
 
 /// Where the count of a typed name leads, and which backend said so.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) to: u64,
     pub(super) by: u64,
@@ -97,15 +97,18 @@ impl Table {
         }
     }
 
-    pub(super) fn clear(&mut self, key: u64) {
+    /// Was there something to clear?
+    pub(super) fn clear(&mut self, key: u64) -> bool {
         let at = self.group(key);
         let Some(group) = self.groups.get_mut(at) else {
-            return;
+            return false;
         };
-        if let Some(place) = group.iter().position(|entry| entry.key == key) {
+        let place = group.iter().position(|entry| entry.key == key);
+        if let Some(place) = place {
             group.swap_remove(place);
             self.length -= 1;
         }
+        place.is_some()
     }
 
     fn get(&self, key: u64) -> Option<&Entry> {

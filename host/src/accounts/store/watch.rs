@@ -1,0 +1,187 @@
+//! One task of each host on PostgreSQL: it learns what the others have changed, and whether
+//! the store is in sight.
+//!
+//! It listens on a connection of its own, and asks there for changes twice a second, too: that
+//! finds a connection that was lost without a word, and does where a pooler between us and the
+//! database does not pass notifications on. After a lost connection the same question catches up.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+use tokio::time::{sleep, timeout};
+
+use super::changes::{self, CHANNEL, Topic};
+use super::{Location, Pool, Store, StoreError, postgres};
+use crate::clock;
+
+/// Between two questions.
+const PULSE: Duration = Duration::from_millis(500);
+
+/// Between two attempts to reach a store that is out of sight.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// An answer takes no longer than this, where connecting was quick before.
+const SHORT: Duration = Duration::from_millis(600);
+
+/// No answer takes longer.
+const LONG: Duration = Duration::from_secs(5);
+
+/// One attempt in so many has the long time.
+const LONG_EVERY: u32 = 4;
+
+/// Out of sight for longer, changes may have been forgotten: all is read anew.
+const LAPSE: Duration = Duration::from_secs(3_600);
+
+/// Watches as long as somebody holds the store.
+pub(super) async fn watch(store: Weak<Store>) {
+    let Some(options) = store.upgrade().and_then(|store| options(&store)) else {
+        return;
+    };
+    let mut attempt: u32 = 0;
+    let mut quick = SHORT;
+    loop {
+        attempt = attempt.wrapping_add(1);
+        let limit = match attempt.is_multiple_of(LONG_EVERY) {
+            true => LONG,
+            false => quick,
+        };
+        let begun = Instant::now();
+        let reached = bounded(limit, listen(&options)).await;
+        let lost = match reached {
+            Ok(listener) => {
+                attempt = 0;
+                quick = SHORT.max(4 * begun.elapsed()).min(LONG);
+                match follow(&store, listener, quick).await {
+                    Some(lost) => lost,
+                    None => return,
+                }
+            }
+            Err(lost) => lost,
+        };
+        match store.upgrade() {
+            Some(store) if !store.is_closed() => store.sight.lose(&lost),
+            _ => return,
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// Follows the changes until the connection is lost, and says how; none = the store is no more.
+async fn follow(
+    store: &Weak<Store>,
+    mut listener: PgListener,
+    limit: Duration,
+) -> Option<StoreError> {
+    let held = store.upgrade().filter(|store| !store.is_closed())?;
+    held.drop_idle();
+    if held.sight.unseen() > LAPSE
+        && let Err(lost) = held.read_anew(&mut listener, limit).await
+    {
+        return Some(lost);
+    }
+    drop(held);
+    loop {
+        {
+            let store = store.upgrade().filter(|store| !store.is_closed())?;
+            if let Err(lost) = store.catch_up(&mut listener, limit).await {
+                return Some(lost);
+            }
+            store.sight.see();
+        }
+        let heard = match timeout(PULSE, listener.try_recv()).await {
+            Err(_) => continue,
+            Ok(Ok(Some(heard))) => heard,
+            Ok(Ok(None)) => return Some(StoreError::Lost),
+            Ok(Err(error)) => return Some(StoreError::Query(error)),
+        };
+        let store = store.upgrade()?;
+        store.hear(&heard);
+        while let Some(heard) = listener.next_buffered() {
+            store.hear(&heard);
+        }
+    }
+}
+
+impl Store {
+    /// Reads what has changed since, in the order in which it did.
+    async fn catch_up(&self, listener: &mut PgListener, limit: Duration) -> Result<(), StoreError> {
+        loop {
+            let last = self.shared.last();
+            let rows = bounded(limit, changes::after(&mut *listener, last)).await?;
+            let count = rows.len();
+            for (seq, topic, subject, until) in rows {
+                if topic == Topic::Revoked.name() {
+                    let until = until.map(|until| u64::try_from(until).unwrap_or_default());
+                    self.revoked.put(&subject, until);
+                } else if topic == Topic::Ring.name() {
+                    self.shared.ring_changed();
+                }
+                self.shared.saw(seq);
+            }
+            if count < usize::try_from(changes::AT_ONCE).unwrap_or_default() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn read_anew(
+        &self,
+        listener: &mut PgListener,
+        limit: Duration,
+    ) -> Result<(), StoreError> {
+        let newest = bounded(limit, changes::newest(&mut *listener)).await?;
+        self.read_revoked(clock::unix_now()).await?;
+        self.shared.ring_changed();
+        self.shared.saw(newest);
+        Ok(())
+    }
+
+    fn hear(&self, heard: &PgNotification) {
+        self.shared.hear(heard.payload());
+    }
+
+    /// Connections that wait in the pool are as old as the one that was lost, and may be as dead.
+    fn drop_idle(&self) {
+        if let Pool::Postgres(pool) = &self.pool {
+            while let Some(connection) = pool.try_acquire() {
+                drop(connection.detach());
+            }
+        }
+    }
+}
+
+fn options(store: &Arc<Store>) -> Option<PgConnectOptions> {
+    match &store.location {
+        Location::Postgres(url) => postgres::options(url).ok(),
+        Location::Sqlite(_) => None,
+    }
+}
+
+/// A connection that listens. The first one says why there is none, which a pool would not.
+async fn listen(options: &PgConnectOptions) -> sqlx::Result<PgListener> {
+    let connection = options.connect().await?;
+    let _ = connection.close().await;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+async fn bounded<T>(
+    limit: Duration,
+    query: impl Future<Output = sqlx::Result<T>>,
+) -> Result<T, StoreError> {
+    match timeout(limit, query).await {
+        Ok(done) => done.map_err(StoreError::Query),
+        Err(_) => Err(StoreError::Slow(limit)),
+    }
+}
