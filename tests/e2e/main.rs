@@ -19,6 +19,7 @@ mod embed;
 mod fab;
 mod fab_wire;
 mod first_start;
+mod hosts;
 mod import_fab;
 mod install;
 mod jwks;

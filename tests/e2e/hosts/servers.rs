@@ -1,0 +1,86 @@
+//! Three servers on one PostgreSQL.
+
+use std::time::Duration;
+
+use countersign_tests::postgres::Postgres;
+use countersign_tests::{Folder, Server, artifacts, post_json};
+
+use super::wait;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn three(folder: &[Folder; 3], config: &str) -> [Server; 3] {
+    folder.each_ref().map(|folder| {
+        for fixture in ["answers", "provisions"] {
+            folder.plugin(&artifacts::fixture(fixture), fixture);
+        }
+        folder.plugin(&artifacts::plugin("template"), "template");
+        Server::start(folder, config)
+    })
+}
+
+#[test]
+fn d11_failures_at_all_hosts_are_counted_together() {
+    let server = Postgres::start();
+    let folders = [Folder::new(), Folder::new(), Folder::new()];
+    let config = format!(
+        "plugins: {{ directories: [plugins] }}\nstore: {{ url: \"{}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
+        server.url
+    );
+    let hosts = three(&folders, &config);
+    let login = |host: &Server, name: &str, password: &str| host.login(name, password).status;
+    for n in 0..10 {
+        assert_eq!(login(&hosts[n % 3], "ada", "wrong"), 401);
+    }
+    for host in &hosts {
+        wait(SECOND, "everywhere", || login(host, "ada", "wrong") == 429);
+        assert_eq!(login(host, "ada", "door"), 429);
+        assert_eq!(login(host, "bob", "door"), 201, "{}", host.log());
+    }
+    // A success clears the count everywhere.
+    for _ in 0..9 {
+        assert_eq!(login(&hosts[0], "eve", "wrong"), 401);
+    }
+    let entries = |host: &Server| {
+        let page = countersign_tests::get(host.admin, "/metrics").body;
+        let line = page
+            .lines()
+            .find(|line| line.starts_with("countersign_throttle_entries "));
+        line.unwrap().to_owned()
+    };
+    let before = entries(&hosts[0]);
+    wait(SECOND, "the others know", || entries(&hosts[1]) == before);
+    assert_eq!(login(&hosts[1], "eve", "door"), 201);
+    wait(SECOND, "cleared", || entries(&hosts[0]) != before);
+    for _ in 0..9 {
+        assert_eq!(login(&hosts[0], "eve", "wrong"), 401);
+    }
+    for host in hosts {
+        let (code, log) = host.stop();
+        assert_eq!(code, 0, "{log}");
+    }
+}
+
+#[test]
+fn link_that_one_host_made_is_everybodys() {
+    let server = Postgres::start();
+    let folders = [Folder::new(), Folder::new(), Folder::new()];
+    let config = format!(
+        "plugins: {{ directories: [plugins] }}\nstore: {{ url: \"{}\" }}\ntokens: {{ subject_backend: users }}\nbackends:\n  dir: {{ plugin: answers, config: {{}}, provision: users, registration: true }}\n  users: {{ plugin: provisions, config: {{}} }}\n",
+        server.url
+    );
+    let hosts = three(&folders, &config);
+    let body = r#"{"username":"ada","password":"x"}"#;
+    let first = post_json(hosts[0].address, "/auth/dir/token", body);
+    assert_eq!(first.status, 201, "{}", hosts[0].log());
+    assert_eq!(
+        post_json(hosts[0].address, "/auth/dir/token", body).status,
+        201
+    );
+    // The fixture's rows are each host's own: that of the link is at the first alone, and a
+    // linked row that is gone is never made anew.
+    for host in &hosts[1..] {
+        let answer = post_json(host.address, "/auth/dir/token", body);
+        assert_eq!(answer.status, 401, "{}", host.log());
+    }
+}

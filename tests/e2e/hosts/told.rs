@@ -1,0 +1,93 @@
+//! What one host has revoked, the others refuse.
+
+use std::time::Duration;
+
+use countersign::accounts::store::{Revocable, Store};
+use countersign_tests::fault::Way;
+use countersign_tests::postgres::Postgres;
+use tokio::runtime::Runtime;
+
+use super::{NOW, behind_a_network, host, place, until};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn revoke(store: &Store, id: &str) {
+    let token = Revocable::Token(id);
+    store.revoke(token, Some(NOW + 60), NOW).await.unwrap();
+}
+
+#[test]
+fn revoked_at_one_host_is_refused_at_all_within_a_second() {
+    let server = Postgres::start();
+    Runtime::new().unwrap().block_on(async {
+        let [a, b, c] = [0; 3].map(|_| host(place(&server.url)));
+        let (a, b, c) = (a.await, b.await, c.await);
+        for round in 0..20 {
+            let id = round.to_string();
+            let all = [
+                Revocable::Token(&id),
+                Revocable::Session(&id),
+                Revocable::Key(&id),
+            ];
+            for (number, what) in all.into_iter().enumerate() {
+                let by = [&a, &b, &c][(round + number) % 3];
+                let known = || [&a, &b, &c].iter().all(|host| host.is_revoked(what));
+                assert!(!known());
+                by.revoke(what, None, NOW).await.unwrap();
+                assert!(by.is_revoked(what), "here, at once");
+                until(SECOND, "everywhere", known).await;
+            }
+        }
+        // Who comes later knows it from the start.
+        let late = host(place(&server.url)).await;
+        assert!(late.is_revoked(Revocable::Key("19")));
+        assert_eq!(late.count_revoked(), 60);
+    });
+}
+
+#[test]
+fn connection_that_was_lost_is_caught_up_with_within_a_second() {
+    let server = Postgres::start();
+    let (network, url) = behind_a_network(&server);
+    let network = std::sync::Arc::new(network);
+    let set = async |way| {
+        let network = std::sync::Arc::clone(&network);
+        let set = tokio::task::spawn_blocking(move || network.set(way));
+        set.await.unwrap();
+    };
+    Runtime::new().unwrap().block_on(async {
+        let near = host(place(&server.url)).await;
+        let far = host(place(&url)).await;
+        for (round, way) in [Way::Refuse, Way::BlackHole].into_iter().enumerate() {
+            let id = |name: &str| format!("{name}-{round}");
+            revoke(&near, &id("before")).await;
+            let before = id("before");
+            until(SECOND, "before", || {
+                far.is_revoked(Revocable::Token(&before))
+            })
+            .await;
+            set(way).await;
+            // More than are read at once.
+            let many = if round == 0 { 1_500 } else { 30 };
+            for n in 0..many {
+                revoke(&near, &id(&n.to_string())).await;
+            }
+            let last = id(&(many - 1).to_string());
+            let known = || far.is_revoked(Revocable::Token(&last));
+            let lost = Duration::from_secs(10);
+            until(lost, "the loss is noticed", || far.outage().is_some()).await;
+            assert!(!known());
+            assert!(far.lost().is_none(), "unbounded unless something says so");
+            set(Way::Open).await;
+            until(SECOND, "once it is back", known).await;
+            assert_eq!(far.outage(), None);
+            // The connections of the pool are as good as new.
+            revoke(&far, &id("after")).await;
+            let after = id("after");
+            until(SECOND, "after", || {
+                near.is_revoked(Revocable::Token(&after))
+            })
+            .await;
+        }
+    });
+}
