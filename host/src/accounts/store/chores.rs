@@ -48,7 +48,7 @@ impl Store {
     pub(super) async fn round(&self, now: u64) -> Result<(), StoreError> {
         self.write_touched().await?;
         self.revoked.forget(now.saturating_sub(MARGIN));
-        if self.lease("chores", LEASE).await? {
+        if !self.is_shared() || self.lease("chores", LEASE).await? {
             let before = seconds(now.saturating_sub(MARGIN));
             for query in FORGET {
                 on!(self, pool => bounded(

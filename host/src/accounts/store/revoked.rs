@@ -33,7 +33,11 @@ const REVOKE: &str = "INSERT INTO revoked (id, until, at) VALUES ($1, $2, $3) \
         WHEN revoked.until > excluded.until THEN revoked.until \
         ELSE excluded.until END";
 
-const ALL: &str = "SELECT id, until FROM revoked WHERE until IS NULL OR until > $1";
+/// Rows that are read at once: each query has its limit, however much was revoked.
+const AT_ONCE: i64 = 10_000;
+
+const ALL: &str = "SELECT id, until FROM revoked WHERE id > $1 AND (until IS NULL OR until > $2) \
+    ORDER BY id LIMIT $3";
 
 impl<'a> Revocable<'a> {
     const KINDS: [&'static str; 3] = ["token", "session", "key"];
@@ -104,14 +108,20 @@ impl Store {
     /// Reads all that is revoked.
     pub(super) async fn read_revoked(&self, now: u64) -> Result<(), StoreError> {
         let since = seconds(now.saturating_sub(chores::MARGIN));
-        let rows: Vec<(String, Option<i64>)> = on!(self, pool => bounded(
-            sqlx::query_as(ALL).bind(since).fetch_all(pool)
-        ).await)?;
-        for (name, until) in rows {
-            let until = until.map(|until| u64::try_from(until).unwrap_or_default());
-            self.revoked.put(&name, until);
+        let mut last = String::new();
+        loop {
+            let rows: Vec<(String, Option<i64>)> = on!(self, pool => bounded(
+                sqlx::query_as(ALL).bind(&last).bind(since).bind(AT_ONCE).fetch_all(pool)
+            ).await)?;
+            let Some((name, _)) = rows.last() else {
+                return Ok(());
+            };
+            last.clone_from(name);
+            for (name, until) in rows {
+                let until = until.map(|until| u64::try_from(until).unwrap_or_default());
+                self.revoked.put(&name, until);
+            }
         }
-        Ok(())
     }
 }
 
