@@ -74,7 +74,7 @@ impl Embedded {
         let config = first_config(Arc::clone(&load)).await?;
         let lock = state::lock(&config.state)?;
         let progress = |step: &str| tracing::info!("{step}");
-        let serving = start::start(&config, &libraries, Mode::Serve, &progress).await?;
+        let serving = start::start(&config, &libraries, Mode::Serve, progress).await?;
         first_admin::make(&serving.tokens.registry, &config.state).await?;
         let live = Arc::new(Live::new(serving));
         let drains = Drains::default();
@@ -166,6 +166,7 @@ fn told(error: &StartError) -> String {
         StartError::Keys(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Store(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Trust(error) => format!("{error}\nhelp: {}", error.help()),
+        StartError::Keyring(error) => format!("{error}\nhelp: {}", error.help()),
         StartError::Backends(errors) => {
             let each = errors
                 .iter()

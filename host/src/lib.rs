@@ -20,6 +20,7 @@ pub mod embed;
 pub mod hardening;
 pub mod http;
 pub mod keys;
+pub mod keyring;
 pub mod live;
 pub mod metering;
 pub mod reload;

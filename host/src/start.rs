@@ -1,9 +1,7 @@
 //! From a checked configuration to everything that minting needs. `serve` and
 //! `check` run the same code; only the first may change the state folder.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::accounts::Accounts;
 use crate::accounts::store::{Location, Store, StoreError};
@@ -15,7 +13,8 @@ use crate::http::Serving;
 use crate::http::browser::Browser;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
-use crate::keys::{Current, KeyError, KeySet, Mode, Opening, Rings, Sealer};
+use crate::keyring::{Keyring, KeyringError, Progress};
+use crate::keys::{Current, KeyError, Mode, Rings, Sealer};
 use crate::token::trust::TrustError;
 use crate::token::{Issuer, Roles, Tokens, Trusted};
 
@@ -29,21 +28,33 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Trust(#[from] TrustError),
+    #[error(transparent)]
+    Keyring(KeyringError),
     #[error("{} backends cannot be started", .0.len())]
     Backends(Vec<supervisor::StartError>),
 }
 
-/// Opens the keys and the store, and starts the backends. `progress` is told what takes a while.
+impl From<KeyringError> for StartError {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Keys(error) => StartError::Keys(error),
+            KeyringError::Store(error) => StartError::Store(error),
+            other => StartError::Keyring(other),
+        }
+    }
+}
+
+/// Opens the store and the keys, and starts the backends. `progress` is told what takes a while.
 pub async fn start(
     config: &Config,
     libraries: &Libraries,
     mode: Mode,
-    progress: &dyn Fn(&str),
+    progress: Progress,
 ) -> Result<Serving, StartError> {
-    let keys = open_keys(config, mode, progress)?;
     let trusted = Trusted::new(config, None)?;
-    let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
     let store = open_store(config, mode, None).await?;
+    let keys = open_keys(config, mode, store.as_ref(), progress).await?;
+    let plan = supervisor::plan(config, libraries).map_err(StartError::Backends)?;
     let registry = plan.start(&config.state, mode == Mode::Check).await;
     let registry = registry.map_err(StartError::Backends)?;
     registry.take_over(&Registry::default());
@@ -85,23 +96,22 @@ pub async fn throttle(config: &Config, store: Option<&Arc<Store>>) -> Result<Thr
     }
 }
 
-/// The keys that this configuration names.
-pub fn open_keys(config: &Config, mode: Mode, progress: &dyn Fn(&str)) -> Result<Rings, KeyError> {
-    let keys = KeySet::open(
-        &config.keys,
-        &config.tokens.algorithms(),
-        &config.state,
-        &Opening {
-            mode,
-            exposed: config.is_exposed(),
-            now: SystemTime::now(),
-            progress,
-        },
-    )?;
+/// The keys that this configuration names; with `store.kek`, those in the store.
+pub async fn open_keys(
+    config: &Config,
+    mode: Mode,
+    store: Option<&Arc<Store>>,
+    progress: Progress,
+) -> Result<Rings, KeyringError> {
+    let keyring = Keyring::new(config, store, progress)?;
+    let keys = match mode {
+        Mode::Serve => keyring.open().await?,
+        Mode::Check => keyring.check().await?,
+    };
     for notice in keys.notices() {
         tracing::warn!("{notice}");
     }
-    Ok(Rings::new(keys, BTreeMap::new()))
+    Ok(keys)
 }
 
 /// What serves, of live parts.

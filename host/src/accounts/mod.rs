@@ -5,6 +5,7 @@
 
 pub mod bots;
 pub mod first_admin;
+mod holding;
 pub mod initial_password;
 pub mod lasting;
 pub mod manage;

@@ -10,7 +10,8 @@ use crate::backends::supervisor;
 use crate::config::Report;
 use crate::config::key::KeyPath;
 use crate::config::origins::{Origins, Place};
-use crate::keys::KeyError;
+use crate::keyring::KeyringError;
+use crate::keys::{KeyError, OrderError};
 use crate::reload::ReloadError;
 use crate::server::tls::TlsError;
 use crate::start::StartError;
@@ -126,6 +127,19 @@ impl From<KeyError> for Failure {
     }
 }
 
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Keys(error) | KeyringError::Order(OrderError::Key(error)) => error.into(),
+            KeyringError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
+            KeyringError::Panicked => Failure::new(INTERNAL, &error, error.help()),
+            KeyringError::Order(_) | KeyringError::NoRing(_) | KeyringError::Contended => {
+                Failure::new(REFUSED, &error, error.help())
+            }
+        }
+    }
+}
+
 impl From<TlsError> for Failure {
     fn from(error: TlsError) -> Self {
         Failure::chain(KEYS, &error, error.help())
@@ -171,6 +185,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Keys(error) => error.into(),
+            StartError::Keyring(error) => error.into(),
             StartError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
             StartError::Trust(error) => Failure::new(CONFIGURATION, &error, error.help()),
             StartError::Backends(errors) => backends(&errors, |_| String::new()),

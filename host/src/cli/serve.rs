@@ -19,7 +19,7 @@ use crate::hardening;
 use crate::http::admin::Probes;
 use crate::http::control::Reloaded;
 use crate::http::{self, Face};
-use crate::keys::Mode;
+use crate::keys::{Asked, Mode};
 use crate::live::Live;
 use crate::metering;
 use crate::reload::{ReloadError, Reloader};
@@ -57,6 +57,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         )
     };
     let (reload, asked) = mpsc::channel(1);
+    let (keys, ordered) = mpsc::channel(1);
     let stop = server::stop_on_signals({
         let reload = reload.clone();
         // A reload that waits already will read what there is by then.
@@ -76,7 +77,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     if let Some(page) = page.clone() {
         tokio::spawn(page.tidy());
     }
-    let starting = start::start(config, &setup.libraries, Mode::Serve, &progress).await;
+    let starting = start::start(config, &setup.libraries, Mode::Serve, progress).await;
     let serving = starting.map_err(|error| setup.placed(error))?;
     let first = first_admin::make(&serving.tokens.registry, &config.state).await;
     first.map_err(|error| {
@@ -114,7 +115,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         }),
         page,
     };
-    let reloading = tokio::spawn(reload_when_asked(setup.clone(), reloader, asked));
+    let reloading = tokio::spawn(keep_up(setup.clone(), reloader, asked, ordered));
     server::make_room(config.server.limits.connections);
     let options = Options {
         limits: config.server.limits.clone(),
@@ -132,7 +133,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     // Probes are answered until the last client has gone.
     let (ended, end) = watch::channel(Phase::Running);
     let public_routes = http::router(Face::new(Arc::clone(&live)));
-    let control = http::control::routes(Arc::clone(&live), config.state.clone(), reload);
+    let control = http::control::routes(Arc::clone(&live), config.state.clone(), reload, keys);
     let limits = probed.limits.clone();
     tokio::join!(
         async {
@@ -159,28 +160,53 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One reload after the other; the log has what whoever asked is told.
-async fn reload_when_asked(
+/// One change after the other: reloads, what is asked of the keys, and what the time brings them.
+async fn keep_up(
     setup: Setup,
     mut reloader: Reloader,
     mut asked: mpsc::Receiver<oneshot::Sender<Reloaded>>,
+    mut ordered: mpsc::Receiver<(Asked, oneshot::Sender<Reloaded>)>,
 ) {
-    while let Some(asking) = asked.recv().await {
-        tracing::info!("reloading");
-        let result = reloader.reload().await;
-        let told = match result {
-            Ok(news) => {
-                tracing::info!(%news, "reloaded");
-                Ok(news)
+    loop {
+        let pause = reloader.tick().await;
+        tokio::select! {
+            Some(asking) = asked.recv() => reload(&setup, &mut reloader, asking).await,
+            Some((order, asking)) = ordered.recv() => {
+                let done = reloader.order(&order).await;
+                let told = done.map(|told| json!(told)).map_err(|error| {
+                    tracing::warn!(%error, "the keys stay what they are");
+                    json!({ "detail": chain(&error), "help": error.help() })
+                });
+                let _ = asking.send(told);
             }
-            Err(error) => {
-                let failure = not_reloaded(&setup, error).await.to_string();
-                tracing::error!("not reloaded, the old configuration goes on serving: {failure}");
-                Err(json!({ "report": failure }))
-            }
-        };
-        let _ = asking.send(told);
+            () = tokio::time::sleep(pause) => {}
+            else => break,
+        }
     }
+}
+
+/// The log has what whoever asked is told.
+async fn reload(setup: &Setup, reloader: &mut Reloader, asking: oneshot::Sender<Reloaded>) {
+    tracing::info!("reloading");
+    let told = match reloader.reload().await {
+        Ok(news) => {
+            tracing::info!(%news, "reloaded");
+            Ok(news)
+        }
+        Err(error) => {
+            let failure = not_reloaded(setup, error).await.to_string();
+            tracing::error!("not reloaded, the old configuration goes on serving: {failure}");
+            Err(json!({ "report": failure }))
+        }
+    };
+    let _ = asking.send(told);
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    let causes = causes.map(|cause| format!(": {cause}"));
+    format!("{error}{}", causes.collect::<String>())
 }
 
 /// Why, with places. Reads files: not for a thread that answers requests.

@@ -1,5 +1,6 @@
 //! What the command line asks of a running server, over the admin socket:
-//! `POST /manage` with `{backend, operation, arguments}`, and `POST /reload`.
+//! `POST /manage` with `{backend, operation, arguments}`, `POST /reload`, and `POST /keys` with
+//! `{audience, operation, …}`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::post;
 use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Serving;
 use super::error::{answer, detail, not_found};
 use crate::accounts::manage::manage;
+use crate::keys::Asked;
 use crate::live::Live;
 
 /// An import of many users is the largest request.
@@ -36,6 +39,9 @@ pub struct Manage {
 /// Asks for a reload and is told how it went.
 pub type Reload = mpsc::Sender<oneshot::Sender<Reloaded>>;
 
+/// Asks for something to be done to the keys, and is told how it went.
+pub type Keys = mpsc::Sender<(Asked, oneshot::Sender<Reloaded>)>;
+
 /// How a reload went: what is new, or why all is as before.
 pub type Reloaded = Result<Value, Value>;
 
@@ -44,43 +50,69 @@ struct Control {
     live: Arc<Live<Serving>>,
     state: PathBuf,
     reload: Reload,
+    keys: Keys,
 }
 
 /// The routes of the admin socket.
-pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload) -> Router {
+pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload, keys: Keys) -> Router {
     Router::new()
         .route("/manage", post(perform))
         .route("/reload", post(reloaded))
+        .route("/keys", post(keyed))
         .fallback(not_found)
         .with_state(Control {
             live,
             state,
             reload,
+            keys,
         })
 }
 
 async fn reloaded(State(control): State<Control>) -> Response<Body> {
     let (asked, told) = oneshot::channel();
-    let sent = control.reload.send(asked).await;
+    let sent = control.reload.send(asked).await.is_ok();
+    how_it_went(sent, told).await
+}
+
+async fn keyed(State(control): State<Control>, body: Body) -> Response<Body> {
+    let request = match read(body).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
+    };
+    let (asked, told) = oneshot::channel();
+    let sent = control.keys.send((request, asked)).await.is_ok();
+    how_it_went(sent, told).await
+}
+
+async fn how_it_went(sent: bool, told: oneshot::Receiver<Reloaded>) -> Response<Body> {
     match (sent, told.await) {
-        (Ok(()), Ok(Ok(news))) => answer(StatusCode::OK, &news),
-        (Ok(()), Ok(Err(reasons))) => answer(StatusCode::CONFLICT, &reasons),
+        (true, Ok(Ok(news))) => answer(StatusCode::OK, &news),
+        (true, Ok(Err(reasons))) => answer(StatusCode::CONFLICT, &reasons),
         _ => detail(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"),
     }
 }
 
-async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
-    let Ok(collected) = Limited::new(body, LIMIT).collect().await else {
-        return detail(
+/// What the command line asks.
+async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Response<Body>> {
+    let collected = Limited::new(body, LIMIT).collect().await;
+    let collected = collected.map_err(|_| {
+        detail(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the request is larger than 32 MiB",
-        );
-    };
-    let Ok(request) = serde_json::from_slice::<Manage>(&collected.to_bytes()) else {
-        return detail(
+        )
+    })?;
+    serde_json::from_slice(&collected.to_bytes()).map_err(|_| {
+        detail(
             StatusCode::BAD_REQUEST,
             "the request cannot be understood; is the server of the same version?",
-        );
+        )
+    })
+}
+
+async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
+    let request: Manage = match read(body).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
     };
     let backend = request.backend.as_deref();
     let serving = control.live.enter().await;

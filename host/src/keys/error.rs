@@ -160,6 +160,23 @@ pub enum KeyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A ring in the store that this key-encryption key does not open.
+    #[error("the keys in the store (ring {name}) do not open under store.kek")]
+    Sealed {
+        /// The ring's name.
+        name: String,
+    },
+    /// `store.kek` is no key.
+    #[error("store.kek is no key: expected 32 bytes in base64")]
+    Kek,
+    /// A key of the configuration that was revoked.
+    #[error("the key {kid:?} ({}) was revoked, and never signs again", path.display())]
+    Revoked {
+        /// Its key id.
+        kid: String,
+        /// Where it comes from.
+        path: PathBuf,
+    },
     /// A file that would have been overwritten.
     #[error("{} exists already and is never overwritten", path.display())]
     Exists {
@@ -221,6 +238,13 @@ impl KeyError {
             }
             KeyError::Index { path, .. } => {
                 format!("restore {} and its folder from a backup; without them new keys are made and earlier tokens are refused", path.display())
+            }
+            KeyError::Sealed { .. } => {
+                "give all hosts that share the store the same store.kek, and the one that the keys were sealed under".into()
+            }
+            KeyError::Kek => "make one with `openssl rand -base64 32`, and give it as a file: store.kek: { file: … }".into(),
+            KeyError::Revoked { .. } => {
+                "make another key, and set keys.private_key and keys.kid to it; or leave them out: the keys that were made here go on signing".into()
             }
             KeyError::Exists { .. } => "choose another name, or move the file away first".into(),
             KeyError::Crypto { .. } => "try again; if it persists, the system gives no random numbers".into(),

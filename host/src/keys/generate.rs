@@ -1,13 +1,10 @@
-//! `countersign keys generate`: key files for others, or a new standby in the state folder.
+//! `countersign keys generate` with files: keys for others, or to be configured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::configured::usable;
-use super::key_set::seconds;
-use super::list::KeyState;
-use super::ring::{Ring, Slot, make_pair};
+use super::ring::make_pair;
 use super::{KeyError, atomic, pem};
 use crate::config::shapes::Algorithm;
 
@@ -32,8 +29,8 @@ pub struct Generated {
     pub algorithm: Algorithm,
     /// The private key file.
     pub private_key: PathBuf,
-    /// The public key file; none for a key of the state folder, whose public half is in the JWKS.
-    pub public_key: Option<PathBuf>,
+    /// The public key file.
+    pub public_key: PathBuf,
 }
 
 /// Makes a key pair and writes it to two new files: PKCS#8 for the owner alone (0600), and
@@ -83,42 +80,7 @@ pub fn into_files(
         thumbprint,
         algorithm,
         private_key: private_key.to_owned(),
-        public_key: Some(public_key.to_owned()),
-    })
-}
-
-/// Makes a key in the state folder as the new standby: published from the next start on, signing
-/// after a rotation. It takes the place of a standby that is there: of one for the same algorithm
-/// if that is among `named`, the algorithms that audiences ask for by name, else of the default
-/// audience's. The caller holds the lock on the state folder.
-///
-/// # Errors
-/// [`KeyError::KidReused`], [`KeyError::Kid`], [`KeyError::Write`], [`KeyError::Index`],
-/// [`KeyError::Crypto`].
-pub fn into_state(
-    algorithm: Algorithm,
-    named: &[Algorithm],
-    kid: Option<&str>,
-    state: &Path,
-    now: SystemTime,
-    progress: &dyn Fn(&str),
-) -> Result<Generated, KeyError> {
-    kid.map(usable).transpose()?;
-    let mut ring = Ring::load(state)?;
-    let replaced = ring.drop_standby(&Slot { algorithm, named });
-    let jwk = ring.make(algorithm, kid, KeyState::Next, seconds(now), progress)?;
-    ring.save()?;
-    for file in replaced {
-        atomic::remove(&file).map_err(|source| KeyError::Write { path: file, source })?;
-    }
-    let thumbprint = jwk.key.thumbprint();
-    let private_key = ring.folder().join(format!("{thumbprint}.pem"));
-    Ok(Generated {
-        kid: jwk.kid,
-        thumbprint,
-        algorithm,
-        private_key,
-        public_key: None,
+        public_key: public_key.to_owned(),
     })
 }
 

@@ -8,9 +8,6 @@ use sha2::{Digest, Sha256};
 
 use super::Jwk;
 
-/// Consumers may look at most this rarely, whatever the schedule.
-const LONGEST: Duration = Duration::from_secs(3_600);
-
 /// A JWK Set (RFC 7517 section 5), encoded once. There is always at least the active key in it:
 /// Airflow answers every request with 500 while it holds an empty set.
 #[derive(Debug, Clone)]
@@ -27,24 +24,15 @@ struct Document<'a> {
 }
 
 impl Jwks {
-    /// The active key first, for clients that take the first of several, then the others in the
-    /// given order. `lead` is how long a key is published before it signs.
-    pub fn new(
-        active: Jwk,
-        others: impl IntoIterator<Item = Jwk>,
-        lead: Duration,
-    ) -> Result<Jwks, serde_json::Error> {
-        let mut keys = vec![active];
-        keys.extend(others);
+    /// Keys in this order: the active one first, for clients that take the first of several.
+    pub fn new(keys: Vec<Jwk>, max_age: Duration) -> Result<Jwks, serde_json::Error> {
         let body = serde_json::to_vec(&Document { keys: &keys })?;
         let etag = format!("\"{}\"", hex_prefix(&body));
-        // Who fetched just before a key was published comes back one max-age later. That must not
-        // be after the key's first signature, hence never more than `lead`.
         Ok(Jwks {
             keys,
             body: body.into(),
             etag,
-            max_age: lead.min(LONGEST),
+            max_age,
         })
     }
 
@@ -63,7 +51,7 @@ impl Jwks {
         &self.etag
     }
 
-    /// How long consumers may keep the document: `lead`, at most an hour.
+    /// How long consumers may keep the document: `keys.max_age`.
     pub fn max_age(&self) -> Duration {
         self.max_age
     }
@@ -91,10 +79,8 @@ mod tests {
 
     #[test]
     fn k05_same_keys_give_same_bytes_and_etag_other_keys_another() {
-        let lead = Duration::from_secs(7_200);
-        let one = Jwks::new(jwk("a"), [jwk("b")], lead).unwrap();
-        let same = Jwks::new(jwk("a"), [jwk("b")], lead).unwrap();
-        let other = Jwks::new(jwk("a"), [jwk("c")], lead).unwrap();
+        let of = |second| Jwks::new(vec![jwk("a"), jwk(second)], Duration::from_secs(60)).unwrap();
+        let (one, same, other) = (of("b"), of("b"), of("c"));
         assert_eq!((one.body(), one.etag()), (same.body(), same.etag()));
         assert_ne!(one.etag(), other.etag());
         assert!(one.etag().starts_with('"') && one.etag().ends_with('"') && one.etag().len() == 34);
@@ -106,20 +92,6 @@ mod tests {
         assert!(
             text.contains(r#""kid":"a","alg":"EdDSA","use":"sig"}"#),
             "{text}"
-        );
-    }
-
-    #[test]
-    fn max_age_is_never_above_lead_nor_above_an_hour() {
-        let age = |lead| {
-            Jwks::new(jwk("a"), [], Duration::from_secs(lead))
-                .unwrap()
-                .max_age()
-                .as_secs()
-        };
-        assert_eq!(
-            (age(7_200), age(3_600), age(60), age(0)),
-            (3_600, 3_600, 60, 0)
         );
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::life::Holding;
 use super::list::{KeyState, KeyView};
 use super::pair::Pair;
 use super::ring::{Ring, Slot, make_pair};
-use super::{Jwk, Jwks, KeyError, Signer, configured, published};
+use super::{Jwk, Jwks, KeyError, Signer, Terms, configured, published};
 use crate::config::shapes::{Algorithm, Keys};
 
 /// What signs, and what is published of it. Never serialised; `Debug` shows ids and public keys.
@@ -55,13 +56,7 @@ impl std::fmt::Debug for Opening<'_> {
 }
 
 impl KeySet {
-    /// Opens the keys of a server.
-    ///
-    /// With `keys.private_key` that file signs, and keys of the state folder stay published, so
-    /// that tokens which they signed go on verifying. Otherwise the state folder's active key
-    /// signs; the first start makes it, and a standby. The algorithms that audiences ask for by
-    /// name (`named`) have a key and a standby each, in the state folder; the server's own key
-    /// signs for an audience that names its algorithm.
+    /// Opens the shared keys of a server in its state folder; see [`KeySet::of`].
     ///
     /// # Errors
     /// [`KeyError`]: a file is missing, open to others, encrypted, of the wrong kind or size, does
@@ -72,29 +67,68 @@ impl KeySet {
         state: &Path,
         opening: &Opening<'_>,
     ) -> Result<KeySet, KeyError> {
+        let terms = Terms::of(settings, settings.algorithm, named.to_vec());
+        let mut ring = Ring::in_folder(terms.folder(state))?;
+        let set = KeySet::of(&mut ring, &terms, settings, opening, &Holding::new())?;
+        if opening.mode == Mode::Serve {
+            ring.save()?;
+        }
+        Ok(set)
+    }
+
+    /// The keys of a ring.
+    ///
+    /// The first key of the shared ring is that of `keys.private_key`, if there is one; all others
+    /// are made here. Each slot has an active key and a standby: the first one that of the
+    /// configured algorithm, and each algorithm that audiences ask for by name one of its own; the
+    /// ring's own key signs for an audience that names its algorithm. To serve, what is missing is
+    /// made and remembered in `ring`, which the caller writes back.
+    ///
+    /// # Errors
+    /// As of [`KeySet::open`].
+    pub fn of(
+        ring: &mut Ring,
+        terms: &Terms,
+        settings: &Keys,
+        opening: &Opening<'_>,
+        holding: &Holding,
+    ) -> Result<KeySet, KeyError> {
         let mut notices = Vec::new();
-        let mut ring = Ring::load(state)?;
-        let known = ring.known().clone();
-        let (active, file) = match configured::signing(settings, opening.exposed, &mut notices)? {
-            Some((signer, file)) => (signer, Some(file)),
-            None => {
-                let slot = Slot {
-                    algorithm: settings.algorithm,
-                    named,
-                };
-                (from_state(&slot, &mut ring, opening, &mut notices)?, None)
-            }
+        let known = ring.index.known.clone();
+        let now = seconds(opening.now);
+        let shared = terms.audience.is_none();
+        let configured = match shared {
+            true => configured::signing(settings, opening.exposed, &mut notices)?,
+            false => None,
         };
-        let others = named
-            .iter()
-            .filter(|algorithm| **algorithm != active.algorithm());
-        let others = others.map(|&algorithm| {
-            let slot = Slot { algorithm, named };
-            from_state(&slot, &mut ring, opening, &mut notices)
-        });
-        let named = others.collect::<Result<Vec<Signer>, KeyError>>()?;
-        let signing = || std::iter::once(&active).chain(&named);
-        for new in signing().filter(|signer| !known.contains_key(signer.kid())) {
+        if shared {
+            let slot = Slot {
+                algorithm: terms.algorithm,
+                named: &terms.named,
+            };
+            let given = configured.as_ref();
+            let given = given.map(|(signer, file)| (signer.jwk(), file.as_path()));
+            ring.take_up(given, &slot, now, &mut notices)?;
+        }
+        let mut configured = configured.map(|(signer, _)| signer);
+        let mut signers = Vec::new();
+        for slot in ring.slots(terms.algorithm, &terms.named) {
+            match opening.mode {
+                Mode::Serve => ring.complete(&slot, now, opening.progress)?,
+                Mode::Check => notices.extend(missing(ring, &slot)),
+            }
+            signers.push(signer_of(
+                &slot,
+                ring,
+                &mut configured,
+                opening,
+                &mut notices,
+            )?);
+        }
+        if opening.mode == Mode::Serve {
+            ring.publish(terms, now);
+        }
+        for new in signers.iter().filter(|new| !known.contains_key(new.kid())) {
             if !known.is_empty() {
                 notices.push(format!(
                     "the signing key for {} was never published before: consumers that keep our keys (Airflow for an hour) refuse its tokens until they fetch again",
@@ -102,33 +136,34 @@ impl KeySet {
                 ));
             }
         }
-
-        let own = file.map(|file| (active.jwk().clone(), file));
-        let extras = configured::extras(settings, opening.exposed, &mut notices)?;
-        let published = published::all(own, &ring, extras, |kid| {
-            signing().any(|signer| signer.kid() == kid)
-        })?;
+        let extras = match shared {
+            true => configured::extras(settings, opening.exposed, &mut notices)?,
+            false => Vec::new(),
+        };
+        let signs = |kid: &str| signers.iter().any(|signer| signer.kid() == kid);
+        let published = published::all(ring, terms, holding, now, extras, signs)?;
         for key in &published {
             ring.remember(&key.jwk, &key.view.file)?;
         }
-        if opening.mode == Mode::Serve {
-            ring.save()?;
-        }
-
-        let mut others: Vec<Jwk> = named.iter().map(|signer| signer.jwk().clone()).collect();
+        let mut signers = signers.into_iter();
+        let active = signers
+            .next()
+            .ok_or_else(|| KeyError::crypto(terms.algorithm))?;
+        let named: Vec<Signer> = signers.collect();
+        let mut keys = vec![active.jwk().clone()];
+        keys.extend(named.iter().map(|signer| signer.jwk().clone()));
+        let mut own = keys.clone();
         for key in &published {
-            if key.jwk != *active.jwk() && !others.contains(&key.jwk) {
-                others.push(key.jwk.clone());
+            if !keys.contains(&key.jwk) {
+                keys.push(key.jwk.clone());
+                if key.view.state != KeyState::Extra {
+                    own.push(key.jwk.clone());
+                }
             }
         }
-        let jwks = Jwks::new(active.jwk().clone(), others, settings.lead)
-            .map_err(|_| KeyError::crypto(active.algorithm()))?;
-        let own = published.iter();
-        let own = own.filter(|key| key.view.state != KeyState::Extra);
-        let own: Vec<&Jwk> = std::iter::once(active.jwk())
-            .chain(own.map(|key| &key.jwk).filter(|jwk| **jwk != *active.jwk()))
-            .collect();
-        let verifying = verifying(&own).map_err(|_| KeyError::crypto(active.algorithm()))?;
+        let failed = || KeyError::crypto(active.algorithm());
+        let jwks = Jwks::new(keys, terms.max_age).map_err(|_| failed())?;
+        let verifying = verifying(&own).map_err(|_| failed())?;
         let list = published.into_iter().map(|key| key.view).collect();
         Ok(KeySet {
             active,
@@ -178,59 +213,59 @@ impl KeySet {
     }
 }
 
-fn verifying(own: &[&Jwk]) -> Result<countersign_verify::KeySet, countersign_verify::KeySetError> {
+fn verifying(own: &[Jwk]) -> Result<countersign_verify::KeySet, countersign_verify::KeySetError> {
     let document = serde_json::json!({ "keys": own }).to_string();
     countersign_verify::KeySet::parse(document.as_bytes())
 }
 
-/// The active key of a slot in the state folder, made now if there is none.
-fn from_state(
+/// The active key of a slot; in a check, which makes nothing, what would be it.
+fn signer_of(
     slot: &Slot<'_>,
-    ring: &mut Ring,
+    ring: &Ring,
+    configured: &mut Option<Signer>,
     opening: &Opening<'_>,
     notices: &mut Vec<String>,
 ) -> Result<Signer, KeyError> {
     let algorithm = slot.algorithm;
-    match opening.mode {
-        Mode::Serve => ring.complete(slot, seconds(opening.now), opening.progress)?,
-        Mode::Check => notices.extend(missing(ring, slot)),
-    }
     let entry = ring
         .find(slot, KeyState::Active)
-        .or_else(|| ring.find(slot, KeyState::Next))
-        .cloned();
+        .or_else(|| ring.find(slot, KeyState::Next));
     let Some(entry) = entry else {
         let (pair, public) = make_pair(algorithm, opening.progress)?;
         let kid = public.thumbprint();
         return signer(pair, Jwk::new(public, kid, algorithm));
     };
+    if let Some(signer) = configured.take_if(|signer| *signer.jwk() == entry.jwk) {
+        return Ok(signer);
+    }
     if entry.jwk.alg != algorithm {
         notices.push(format!(
-            "keys.algorithm is {:?}, but the active key {:?} of the state folder signs with {:?}, and goes on doing so; to sign with {0:?}, make a key file with `countersign keys generate --algorithm {0:?} --format pem --private-key FILE --public-key FILE` and set keys.private_key",
-            algorithm, entry.jwk.kid, entry.jwk.alg
+            "keys.algorithm is {algorithm:?}, but the active key {:?} signs with {:?}, and goes on doing so; to sign with {algorithm:?}, make a standby for it with `countersign keys generate --algorithm {algorithm:?}`, and once its lead has passed `countersign keys rotate`",
+            entry.jwk.kid, entry.jwk.alg
         ));
     }
-    let (pair, notice) = ring.read(&entry)?;
+    let (pair, notice) = ring.home().read(entry)?;
     notices.extend(notice);
-    signer(pair, entry.jwk)
+    signer(pair, entry.jwk.clone())
 }
 
-/// What the next start would make in the state folder.
+/// What the next start would make.
 fn missing(ring: &Ring, slot: &Slot<'_>) -> Option<String> {
-    let (folder, algorithm) = (ring.folder().display(), slot.algorithm);
+    let (place, algorithm) = (ring.home().folder(), slot.algorithm);
+    let place = place.display();
     match (
         ring.find(slot, KeyState::Active),
         ring.find(slot, KeyState::Next),
     ) {
         (Some(_), Some(_)) => None,
         (None, None) if ring.entries().is_empty() => Some(format!(
-            "the first start will make an active key and a standby for {algorithm:?} in {folder}"
+            "the first start will make an active key and a standby for {algorithm:?} in {place}"
         )),
         (None, None) => Some(format!(
-            "the next start will make an active key and a standby for {algorithm:?} in {folder}"
+            "the next start will make an active key and a standby for {algorithm:?} in {place}"
         )),
         _ => Some(format!(
-            "the next start will make a standby key for {algorithm:?} in {folder}"
+            "the next start will make a standby key for {algorithm:?} in {place}"
         )),
     }
 }

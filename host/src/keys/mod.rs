@@ -17,15 +17,21 @@
 
 mod atomic;
 mod configured;
+mod consumers;
 mod demo;
 mod error;
 mod files;
 pub mod generate;
+mod home;
+mod index;
 mod jwk;
 mod jwks;
+mod kek;
 mod key_set;
 mod kind;
+mod life;
 mod list;
+mod orders;
 mod pair;
 mod pem;
 mod published;
@@ -33,15 +39,22 @@ mod ring;
 mod rings;
 mod sealer;
 mod signer;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use error::KeyError;
 pub(crate) use files::private_der;
+pub use home::Home;
 pub use jwk::{Curve, Edwards, Jwk, KeyUse, PublicKey};
 pub use jwks::Jwks;
+pub use kek::Kek;
 pub use key_set::{KeySet, Mode, Opening};
+pub use life::{Held, Holding, Passed};
 pub use list::{KeyState, KeyView, table};
+pub use orders::{Asked, Circumstances, Done, Order, OrderError};
+pub use ring::{Ring, Row};
 pub use rings::{Current, Rings};
 pub use sealer::Sealer;
 pub use signer::{SignError, Signer};
+pub use terms::Terms;

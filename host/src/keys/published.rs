@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::index::Entry;
+use super::life::{Holding, Leaving};
 use super::list::{KeyState, KeyView, timestamp};
-use super::ring::{Entry, Ring};
-use super::{Jwk, KeyError};
+use super::{Jwk, KeyError, Ring, Terms};
 
 /// A published key, as the world and as the operator sees it.
 pub(super) struct Published {
@@ -13,55 +14,61 @@ pub(super) struct Published {
     pub(super) view: KeyView,
 }
 
-impl Published {
-    fn new(jwk: Jwk, state: KeyState, created: Option<i64>, file: PathBuf) -> Published {
-        let created = created.and_then(timestamp);
-        let view = KeyView {
-            kid: jwk.kid.clone(),
-            alg: jwk.alg,
-            state,
-            created,
-            file,
-        };
-        Published { jwk, view }
-    }
-}
-
-/// The operator's own key, the keys of the state folder, and others' keys; no two with one id.
-/// `signs` says whether the key of an id signs now.
+/// The keys of a ring by their states, and others' keys; no two with one id. `signs` says whether
+/// the key of an id signs now.
 pub(super) fn all(
-    own: Option<(Jwk, PathBuf)>,
     ring: &Ring,
+    terms: &Terms,
+    holding: &Holding,
+    now: i64,
     extras: Vec<(Jwk, PathBuf)>,
     signs: impl Fn(&str) -> bool,
 ) -> Result<Vec<Published>, KeyError> {
-    let own = own.map(|(jwk, file)| Published::new(jwk, KeyState::Active, None, file));
-    let of_state: Vec<Published> = ring
-        .entries()
-        .iter()
-        .filter(|entry| own.as_ref().is_none_or(|own| own.jwk != entry.jwk))
-        .map(|entry| of_ring(ring, entry, &signs))
-        .collect();
-    let extras = extras
-        .into_iter()
-        .map(|(jwk, file)| Published::new(jwk, KeyState::Extra, None, file));
-    let published: Vec<Published> = own.into_iter().chain(of_state).chain(extras).collect();
+    let of_ring = ring.entries().iter().map(|entry| Published {
+        jwk: entry.jwk.clone(),
+        view: view(ring, entry, terms, holding, now, &signs),
+    });
+    let extras = extras.into_iter().map(|(jwk, file)| Published {
+        view: KeyView::new(&jwk, KeyState::Extra, file),
+        jwk,
+    });
+    let mut published: Vec<Published> = of_ring.chain(extras).collect();
+    published.sort_by_key(|key| key.view.state);
     unambiguous(&published)?;
     Ok(published)
 }
 
-/// Where another key signs in its place, such as the operator's, an active one does not.
-fn of_ring(ring: &Ring, entry: &Entry, signs: impl Fn(&str) -> bool) -> Published {
+/// A key and its dates. Where another key signs in its place, an active one does not.
+fn view(
+    ring: &Ring,
+    entry: &Entry,
+    terms: &Terms,
+    holding: &Holding,
+    now: i64,
+    signs: impl Fn(&str) -> bool,
+) -> KeyView {
     let state = match entry.state {
         KeyState::Active if !signs(&entry.jwk.kid) => KeyState::Retiring,
         state => state,
     };
-    Published::new(
-        entry.jwk.clone(),
-        state,
-        Some(entry.created),
-        ring.file(entry),
-    )
+    let at = |time: Option<i64>| time.and_then(timestamp);
+    let mut view = KeyView {
+        created: timestamp(entry.created),
+        published: at(entry.published),
+        activated: at(entry.activated),
+        retired: at(entry.retired),
+        ..KeyView::new(&entry.jwk, state, ring.home().place(Some(entry)))
+    };
+    match state {
+        KeyState::Next => view.ready = timestamp(entry.ready(terms.lead, now)),
+        KeyState::Active => view.rotates = at(entry.rotates(terms)),
+        KeyState::Retiring => match entry.leaves(terms, holding) {
+            Leaving::At(time) => view.leaves = timestamp(time),
+            Leaving::HeldBy(tokens) => view.held_by = tokens,
+        },
+        KeyState::Extra => {}
+    }
+    view
 }
 
 fn unambiguous(published: &[Published]) -> Result<(), KeyError> {

@@ -31,6 +31,22 @@ impl Rings {
         &self.own
     }
 
+    /// All of them by the audiences' names, the shared one first, which has none.
+    pub fn all(&self) -> impl Iterator<Item = (Option<&str>, &KeySet)> {
+        let own = self.own.iter();
+        let own = own.map(|(name, keys)| (Some(name.as_str()), keys));
+        std::iter::once((None, &self.shared)).chain(own)
+    }
+
+    /// What the operator should know, one sentence each.
+    pub fn notices(&self) -> Vec<String> {
+        let all = self.all().map(|(audience, keys)| {
+            let of = audience.map_or_else(String::new, |name| format!("audience {name}: "));
+            keys.notices().iter().map(move |notice| format!("{of}{notice}"))
+        });
+        all.flatten().collect()
+    }
+
     /// What signs for an audience; none = the default one.
     pub fn of(&self, audience: Option<&str>) -> &KeySet {
         let own = audience.and_then(|name| self.own.get(name));

@@ -8,6 +8,7 @@
 //! while the old copy lets go and the new one takes over.
 
 mod closed;
+mod keys;
 mod news;
 
 use std::panic::AssertUnwindSafe;
@@ -26,7 +27,7 @@ use crate::backends::supervisor::{self, Plan};
 use crate::config::{Config, Notice, Report};
 use crate::drains::Drains;
 use crate::http::Serving;
-use crate::keys::{Mode, Rings};
+use crate::keys::Mode;
 use crate::live::Live;
 use crate::metering;
 use crate::server::tls::{Certificates, Pair, TlsError};
@@ -90,7 +91,6 @@ struct Next {
     /// Keys that keep their old value until a restart.
     kept: Vec<&'static str>,
     plan: Plan,
-    keys: Rings,
     trusted: Trusted,
     pair: Option<Pair>,
     /// What whoever asked should know, though it holds.
@@ -113,7 +113,7 @@ impl Reloader {
     }
 
     async fn attempt(&mut self) -> Result<Value, ReloadError> {
-        let next = self.prepare().await?;
+        let mut next = self.prepare().await?;
         let old = self.live.latest();
         let store = open_store(&next.config, Mode::Serve, old.tokens.accounts.store()).await;
         let store = store.map_err(StartError::Store)?;
@@ -124,6 +124,13 @@ impl Reloader {
             _ => Some(throttle(&next.config, store.as_ref()).await),
         };
         let fresh = fresh.transpose().map_err(StartError::Store)?;
+        let keys = open_keys(&next.config, Mode::Serve, store.as_ref(), |step| {
+            tracing::info!("{step}");
+        });
+        let keys = keys.await.map_err(StartError::from)?;
+        let warnings = keys.notices().into_iter();
+        let warnings = warnings.map(|notice| format!("warning: {notice}"));
+        next.notices.extend(warnings);
         let (registry, closed) = self.start(&next, &old).await?;
 
         let config = next.config;
@@ -137,7 +144,7 @@ impl Reloader {
         let browser = old.browser.with(&config).keeping(store.as_ref());
         let serving = serving(
             &config,
-            next.keys,
+            keys,
             store,
             next.trusted,
             (registry, throttle, browser),
@@ -177,8 +184,6 @@ impl Reloader {
         let plan = planned
             .map_err(|_| ReloadError::Panicked)?
             .map_err(StartError::Backends)?;
-        let keys = open_keys(&config, Mode::Serve, &|step| tracing::info!("{step}"));
-        let keys = keys.map_err(StartError::Keys)?;
         let old = self.live.latest();
         let trusted = Trusted::new(&config, Some(&old.tokens.trusted));
         let trusted = trusted.map_err(StartError::Trust)?;
@@ -190,20 +195,14 @@ impl Reloader {
             notice.log();
         }
         let told = noticed.iter().map(ToString::to_string);
-        let warnings = keys
-            .shared()
-            .notices()
-            .iter()
-            .map(|notice| format!("warning: {notice}"));
         let of_tls = pair.iter().flat_map(Pair::notices);
         let of_tls = of_tls.map(|notice| format!("warning: TLS: {notice}"));
-        let notices = told.chain(warnings).chain(of_tls).collect();
+        let notices = told.chain(of_tls).collect();
         Ok(Next {
             read,
             config,
             kept,
             plan,
-            keys,
             trusted,
             pair,
             notices,

@@ -47,6 +47,6 @@ CREATE TABLE tokens (
     last_used_at BIGINT
 );
 CREATE INDEX tokens_owner ON tokens (kind, owner);
-CREATE INDEX tokens_kid ON tokens (kid);
+CREATE INDEX tokens_kid ON tokens (kid, expires_at);
 CREATE INDEX tokens_expires ON tokens (expires_at);
 CREATE INDEX tokens_ends ON tokens (ends_at);

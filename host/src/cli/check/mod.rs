@@ -48,7 +48,7 @@ pub(super) fn run(setup: &Setup, check: &Check) -> Result<(), Failure> {
     let tls = &loaded.config.server.tls;
     let pair = tls.is_on().then(|| Pair::read(tls)).transpose()?;
     let runtime = Setup::runtime()?;
-    let starting = start::start(&loaded.config, &setup.libraries, Mode::Check, &|_| {});
+    let starting = start::start(&loaded.config, &setup.libraries, Mode::Check, |_| {});
     let placed = |error| Failure::starting(error, &loaded.origins);
     let tokens = runtime.block_on(starting).map_err(placed)?.tokens;
 
@@ -74,7 +74,7 @@ fn summary(loaded: &Loaded, pair: Option<&Pair>, tokens: &Tokens) -> String {
     for notice in &loaded.notices {
         let _ = writeln!(text, "{notice}");
     }
-    for notice in tokens.keys.load().shared().notices() {
+    for notice in tokens.keys.load().notices() {
         let _ = writeln!(text, "warning: {notice}");
     }
     for notice in pair.into_iter().flat_map(Pair::notices) {

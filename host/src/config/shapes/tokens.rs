@@ -100,10 +100,12 @@ pub enum KeyRing {
 }
 
 impl Tokens {
-    /// The algorithms that audiences ask for by name, each once.
+    /// The algorithms that audiences with shared keys ask for by name, each once.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let mut named = Vec::new();
-        for algorithm in self.audiences.values().filter_map(|each| each.algorithm) {
+        let audiences = self.audiences.values();
+        let sharing = audiences.filter(|each| each.keys == KeyRing::Shared);
+        for algorithm in sharing.filter_map(|each| each.algorithm) {
             if !named.contains(&algorithm) {
                 named.push(algorithm);
             }

@@ -18,13 +18,19 @@ fn configured_key_signs_and_keys_of_the_state_folder_stay_published() {
     assert_eq!(set.active().kid(), "mine");
     assert_eq!(
         states(&set),
-        [KeyState::Active, KeyState::Retiring, KeyState::Next]
+        [KeyState::Active, KeyState::Next, KeyState::Retiring]
     );
     assert_verifies(before.active(), set.jwks());
 
-    // And back: the same key as before signs again.
+    // Without it the standby signs, and the tokens of both go on verifying.
     let back = open(&in_state(), &state).unwrap();
-    assert_eq!(back.active().kid(), before.active().kid());
+    assert_eq!(back.active().kid(), before.list()[1].kid);
+    assert_verifies(set.active(), back.jwks());
+    assert!(
+        back.notices()[0].contains("keys.private_key is gone"),
+        "{:?}",
+        back.notices()
+    );
 }
 
 #[test]

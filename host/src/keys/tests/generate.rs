@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::keys::KeyState;
-use crate::keys::generate::{Format, into_files, into_state};
+use crate::keys::generate::{Format, into_files};
 
 #[test]
 fn generated_files_are_pkcs8_and_spki_that_openssl_and_we_read() {
@@ -83,16 +83,7 @@ fn generate_never_overwrites_and_leaves_no_half() {
 fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
     let folder = Folder::new();
     let before = open(&in_state(), folder.path()).unwrap();
-    let made = into_state(
-        Algorithm::ES256,
-        &[],
-        Some("fresh"),
-        folder.path(),
-        UNIX_EPOCH,
-        &|_| {},
-    )
-    .unwrap();
-    assert!(made.private_key.is_file());
+    into_state(Algorithm::ES256, &[], Some("fresh"), folder.path()).unwrap();
     assert!(!before.list()[1].file.exists());
     let after = open(&in_state(), folder.path()).unwrap();
     assert_eq!(after.active().kid(), before.active().kid());
@@ -102,19 +93,15 @@ fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
         (standby.kid.as_str(), standby.alg, standby.state),
         ("fresh", Algorithm::ES256, KeyState::Next)
     );
-    assert_eq!(standby.file, made.private_key);
+    assert!(standby.file.is_file());
 
     // The name of a key that is gone is not free.
-    let error = into_state(
-        Algorithm::ES256,
-        &[],
-        Some(&before.list()[1].kid),
-        folder.path(),
-        UNIX_EPOCH,
-        &|_| {},
-    )
-    .unwrap_err();
-    assert!(matches!(error, KeyError::KidReused { .. }), "{error}");
+    let taken = Some(before.list()[1].kid.as_str());
+    let error = into_state(Algorithm::ES256, &[], taken, folder.path()).unwrap_err();
+    assert!(
+        matches!(error, OrderError::Key(KeyError::KidReused { .. })),
+        "{error}"
+    );
     assert_eq!(
         open(&in_state(), folder.path()).unwrap().list(),
         after.list()
@@ -124,17 +111,9 @@ fn generate_into_state_replaces_the_standby_and_keeps_the_active_key() {
 #[test]
 fn key_generated_before_the_first_start_becomes_the_active_one() {
     let folder = Folder::new();
-    let made = into_state(
-        Algorithm::EdDSA,
-        &[],
-        None,
-        folder.path(),
-        UNIX_EPOCH,
-        &|_| {},
-    )
-    .unwrap();
+    let made = into_state(Algorithm::EdDSA, &[], None, folder.path()).unwrap();
     let set = open(&in_state(), folder.path()).unwrap();
-    assert_eq!(set.active().kid(), made.kid);
+    assert_eq!(set.active().kid(), made);
     assert_eq!(set.list().len(), 2);
     assert_eq!(set.notices(), [] as [String; 0]);
 }
@@ -154,9 +133,9 @@ fn generate_into_state_replaces_the_standby_of_its_own_audience_alone() {
     ] {
         let folder = folder.path();
         let before = open_for(&in_state(), &named, folder, Mode::Serve).unwrap();
-        let made = into_state(algorithm, &named, None, folder, UNIX_EPOCH, &|_| {}).unwrap();
+        let made = into_state(algorithm, &named, None, folder).unwrap();
         let after = open_for(&in_state(), &named, folder, Mode::Serve).unwrap();
-        assert_eq!(standby(&after, changed), Some(made.kid));
+        assert_eq!(standby(&after, changed), Some(made));
         assert_eq!(standby(&after, kept), standby(&before, kept));
     }
     let after = open_for(&in_state(), &named, folder.path(), Mode::Serve).unwrap();

@@ -24,7 +24,10 @@ use serde_json::{Value, json};
 
 use super::files::read_private;
 use super::kind::for_header;
-use super::{Jwks, KeyError, KeySet, Mode, Opening, PublicKey, Signer};
+use super::{
+    Circumstances, Holding, Jwks, KeyError, KeySet, Mode, Opening, Order, OrderError, PublicKey,
+    Ring, Signer, Terms,
+};
 use crate::config::shapes::{Algorithm, Keys};
 
 /// A folder that is removed at the end of the test.
@@ -168,6 +171,29 @@ fn open_with(
             progress: &|_| {},
         },
     )
+}
+
+/// What `countersign keys generate` does without files, once the ring has been served.
+fn into_state(
+    algorithm: Algorithm,
+    named: &[Algorithm],
+    kid: Option<&str>,
+    state: &Path,
+) -> Result<String, OrderError> {
+    let terms = Terms::of(&in_state(), in_state().algorithm, named.to_vec());
+    let at = Circumstances {
+        terms: &terms,
+        now: 0,
+        exposed: false,
+        holding: &Holding::new(),
+        progress: &|_| {},
+    };
+    let mut ring = Ring::in_folder(state.join("keys"))?;
+    let kid = kid.map(str::to_owned);
+    let algorithm = Some(algorithm);
+    let done = ring.obey(&Order::Generate { algorithm, kid }, &at)?;
+    ring.save()?;
+    Ok(done.told[0].trim_start_matches("kid").trim().to_owned())
 }
 
 /// Signs a claim and verifies the token with jsonwebtoken against the published document.

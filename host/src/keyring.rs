@@ -1,0 +1,327 @@
+//! The signing keys wherever they live: in files of the state folder, or, with `store.kek`, in
+//! the store that hosts share. Read, changed, and written back, so that of two who change one
+//! ring at once neither's change is lost.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::accounts::store::{Location, Revocable, Store, StoreError, StoredRing};
+use crate::clock;
+use crate::config::Config;
+use crate::keys::{
+    Circumstances, Done, Held, Holding, Home, Kek, KeyError, KeySet, Mode, Opening, Order,
+    OrderError, Ring, Rings, Row, Terms,
+};
+
+/// How often one who was slower than another reads again.
+const TRIES: usize = 20;
+
+/// Told what takes a while, before it does.
+pub type Progress = fn(&str);
+
+/// Why keys cannot be had, or not be changed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum KeyringError {
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    #[error("no audience {0:?} has a ring of its own")]
+    NoRing(String),
+    #[error("other hosts change the keys all the time")]
+    Contended,
+    #[error("the keys were changed by a thread that panicked")]
+    Panicked,
+}
+
+impl KeyringError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            KeyringError::Keys(error) => error.help(),
+            KeyringError::Store(error) => error.help().into(),
+            KeyringError::Order(error) => error.help(),
+            KeyringError::NoRing(_) => {
+                "set `keys: own` for the audience, or leave --audience out".into()
+            }
+            KeyringError::Contended => "try again".into(),
+            KeyringError::Panicked => "see the log, and please report it".into(),
+        }
+    }
+}
+
+/// The keys of one configuration.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    config: Arc<Config>,
+    store: Option<Arc<Store>>,
+    kek: Option<Arc<Kek>>,
+    /// Can the server be reached from other machines?
+    exposed: bool,
+    progress: Progress,
+}
+
+/// What the time has brought.
+#[derive(Debug)]
+pub struct Ticked {
+    /// The keys from now on.
+    pub rings: Rings,
+    /// When it brings something next, in seconds since 1970.
+    pub next: Option<i64>,
+}
+
+impl Keyring {
+    /// Opens nothing yet. With `store.kek` the keys are in `store`.
+    ///
+    /// # Errors
+    /// [`KeyError::Kek`].
+    pub fn new(
+        config: &Config,
+        store: Option<&Arc<Store>>,
+        progress: Progress,
+    ) -> Result<Keyring, KeyError> {
+        let kek = config.store.kek.expose();
+        let kek = match kek.is_empty() {
+            true => None,
+            false => Some(Arc::new(Kek::parse(kek).ok_or(KeyError::Kek)?)),
+        };
+        Ok(Keyring {
+            config: Arc::new(config.clone()),
+            store: store.cloned(),
+            kek,
+            exposed: config.is_exposed(),
+            progress,
+        })
+    }
+
+    /// Opens all rings and makes what is missing.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub async fn open(&self) -> Result<Rings, KeyringError> {
+        let mut sets = Sets::default();
+        for terms in Terms::all(&self.config) {
+            let ((), set) = self.changed(&terms, |_, _| Ok(())).await?;
+            sets.add(terms.audience, set);
+        }
+        sets.rings()
+    }
+
+    /// The rings as they are; nothing is made, whoever may reach the server.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub async fn look(mut self) -> Result<Rings, KeyringError> {
+        self.exposed = false;
+        self.check().await
+    }
+
+    /// What [`open`](Self::open) would do, and nothing is made.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub async fn check(mut self) -> Result<Rings, KeyringError> {
+        if self.store.is_none() {
+            let looked = Store::look(Location::of(&self.config)).await?;
+            self.store = looked.map(Arc::new);
+        }
+        let mut sets = Sets::default();
+        for terms in Terms::all(&self.config) {
+            let mut ring = self.read(&terms).await?;
+            let holding = self.holding(&ring).await?;
+            let set = self.set(&mut ring, &terms, Mode::Check, &holding)?;
+            sets.add(terms.audience, set);
+        }
+        sets.rings()
+    }
+
+    /// Does what an operator asks, of one audience's own ring or of the shared one.
+    ///
+    /// # Errors
+    /// [`KeyringError`]: nothing was done; but where the store fails after a revocation, that may
+    /// be asked again.
+    pub async fn obey(
+        &self,
+        audience: Option<&str>,
+        order: &Order,
+    ) -> Result<(Done, Rings), KeyringError> {
+        let mut all = Terms::all(&self.config).into_iter();
+        let found = all.find(|terms| terms.audience.as_deref() == audience);
+        let terms =
+            found.ok_or_else(|| KeyringError::NoRing(audience.unwrap_or_default().to_owned()))?;
+        let (exposed, progress) = (self.exposed, self.progress);
+        let work = {
+            let (terms, order) = (terms.clone(), order.clone());
+            move |ring: &mut Ring, holding: Option<&Holding>| {
+                let unknown = Holding::new();
+                let at = Circumstances {
+                    terms: &terms,
+                    now: now(),
+                    exposed,
+                    holding: holding.unwrap_or(&unknown),
+                    progress: &progress,
+                };
+                Ok(ring.obey(&order, &at)?)
+            }
+        };
+        let (done, _) = self.changed(&terms, work).await?;
+        for line in &done.told {
+            tracing::warn!(ring = terms.name(), "keys: {line}");
+        }
+        if let (Some(kid), Some(store)) = (&done.revoked, &self.store) {
+            let key = Revocable::Key(kid);
+            store.revoke(key, None, clock::unix_now()).await?;
+        }
+        Ok((done, self.open().await?))
+    }
+
+    /// Rotations that are due, and keys whose last token has expired.
+    ///
+    /// # Errors
+    /// [`KeyringError`]: the keys stay what they are.
+    pub async fn tick(&self) -> Result<Ticked, KeyringError> {
+        let (mut sets, mut next) = (Sets::default(), None);
+        for terms in Terms::all(&self.config) {
+            let progress = self.progress;
+            let work = {
+                let terms = terms.clone();
+                move |ring: &mut Ring, holding: Option<&Holding>| {
+                    let passed = ring.pass(&terms, now(), holding, &progress)?;
+                    let then = ring.next(&terms, now(), holding.unwrap_or(&Holding::new()));
+                    Ok((passed, then))
+                }
+            };
+            let ((passed, then), set) = self.changed(&terms, work).await?;
+            let ring = terms.name();
+            for kid in passed.active {
+                tracing::info!(ring, kid, "keys: a standby signs from now on, as scheduled");
+            }
+            for kid in passed.gone {
+                tracing::info!(ring, kid, "keys: a retired key's last token has expired");
+            }
+            next = [next, then].into_iter().flatten().min();
+            sets.add(terms.audience, set);
+        }
+        let rings = sets.rings()?;
+        Ok(Ticked { rings, next })
+    }
+
+    /// Reads a ring, has it changed and completed, and writes it back; again, if another host was
+    /// faster. Keys take their time to be made: not on a thread that answers requests.
+    async fn changed<T, F>(&self, terms: &Terms, work: F) -> Result<(T, KeySet), KeyringError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Ring, Option<&Holding>) -> Result<T, KeyringError> + Send + Clone + 'static,
+    {
+        for _ in 0..TRIES {
+            let mut ring = self.read(terms).await?;
+            let read = ring.version();
+            // A store that does not answer might know tokens that hold a key: none goes meanwhile.
+            let holding = self.holding(&ring).await.inspect_err(|error| {
+                tracing::warn!(%error, "the store does not say which tokens hold keys: retiring ones stay");
+            });
+            let holding = holding.ok();
+            let (this, terms, work) = (self.clone(), terms.clone(), work.clone());
+            let name = terms.name();
+            let worked = tokio::task::spawn_blocking(move || {
+                let done = work(&mut ring, holding.as_ref())?;
+                let holding = holding.unwrap_or_default();
+                let set = this.set(&mut ring, &terms, Mode::Serve, &holding)?;
+                ring.save()?;
+                Ok::<_, KeyringError>((done, set, ring.row()?))
+            });
+            let (done, set, row) = worked.await.map_err(|_| KeyringError::Panicked)??;
+            let written = match (row, &self.store) {
+                (Some(row), Some(store)) => {
+                    let now = clock::unix_now();
+                    store.put_ring(&name, read, &row.content, now).await?
+                },
+                _ => true,
+            };
+            if written {
+                return Ok((done, set));
+            }
+        }
+        Err(KeyringError::Contended)
+    }
+
+    fn set(
+        &self,
+        ring: &mut Ring,
+        terms: &Terms,
+        mode: Mode,
+        holding: &Holding,
+    ) -> Result<KeySet, KeyError> {
+        let opening = Opening {
+            mode,
+            exposed: self.exposed,
+            now: SystemTime::now(),
+            progress: &self.progress,
+        };
+        KeySet::of(ring, terms, &self.config.keys, &opening, holding)
+    }
+
+    /// The ring as it is; in the store with the keys of the state folder, as far as it does not
+    /// know them.
+    async fn read(&self, terms: &Terms) -> Result<Ring, KeyringError> {
+        let folder = Ring::in_folder(terms.folder(&self.config.state))?;
+        let Some(kek) = &self.kek else {
+            return Ok(folder);
+        };
+        let name = terms.name();
+        let row = match &self.store {
+            Some(store) => store.ring(&name).await?,
+            None => None,
+        };
+        let row = row.map(|StoredRing { version, content }| Row { version, content });
+        let kek = Arc::clone(kek);
+        let mut ring = Ring::in_store(Home::Stored { name, kek }, row.as_ref())?;
+        ring.take_over(&folder, now())?;
+        Ok(ring)
+    }
+
+    /// What holds the keys that have signed, as the store knows.
+    async fn holding(&self, ring: &Ring) -> Result<Holding, StoreError> {
+        let mut holding = Holding::new();
+        let Some(store) = &self.store else {
+            return Ok(holding);
+        };
+        for kid in ring.have_signed() {
+            let (until, forever) = store.needs_key(&kid, clock::unix_now()).await?;
+            if until.is_some() || !forever.is_empty() {
+                holding.insert(kid, Held { until, forever });
+            }
+        }
+        Ok(holding)
+    }
+}
+
+/// The rings as they are opened, the shared one first.
+#[derive(Default)]
+struct Sets {
+    shared: Option<KeySet>,
+    own: BTreeMap<String, KeySet>,
+}
+
+impl Sets {
+    fn add(&mut self, audience: Option<String>, set: KeySet) {
+        match audience {
+            None => self.shared = Some(set),
+            Some(name) => drop(self.own.insert(name, set)),
+        }
+    }
+
+    fn rings(self) -> Result<Rings, KeyringError> {
+        let shared = self.shared.ok_or(KeyringError::Panicked)?;
+        Ok(Rings::new(shared, self.own))
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
