@@ -13,6 +13,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
 
 use crate::accounts::first_admin::{self, FirstAdminError};
 use crate::backends::library::Libraries;
@@ -21,7 +22,8 @@ use crate::config::{self, Config, Notice, Report, Sources};
 use crate::drains::Drains;
 use crate::http::peer::Peer;
 use crate::http::{self, Face, Serving};
-use crate::keys::Mode;
+use crate::keyring::KeyringError;
+use crate::keys::{Asked, Mode};
 use crate::live::Live;
 use crate::reload::{ReloadError, Reloader};
 use crate::start::{self, StartError};
@@ -33,6 +35,7 @@ pub struct Embedded {
     live: Arc<Live<Serving>>,
     reloader: Arc<Mutex<Reloader>>,
     drains: Drains,
+    keeping: AbortHandle,
     _lock: Lock,
 }
 
@@ -88,10 +91,13 @@ impl Embedded {
             // Sockets are the other service's.
             certificates: None,
         };
+        let reloader = Arc::new(Mutex::new(reloader));
+        let keeping = tokio::spawn(keep_keys(Arc::clone(&reloader))).abort_handle();
         Ok(Embedded {
             live,
-            reloader: Arc::new(Mutex::new(reloader)),
+            reloader,
             drains,
+            keeping,
             _lock: lock,
         })
     }
@@ -114,15 +120,39 @@ impl Embedded {
         reload.await.unwrap_or(Err(ReloadError::Panicked))
     }
 
+    /// Has something done to the keys, as `countersign keys rotate` and its like do; the answer
+    /// is for the operator, line by line.
+    ///
+    /// # Errors
+    /// [`KeyringError`]: the keys are as before.
+    pub async fn keys(&self, asked: &Asked) -> Result<Vec<String>, KeyringError> {
+        self.reloader.lock().await.order(asked).await
+    }
+
     /// Lets the backends finish what they must; requests fail from now on.
     pub async fn shutdown(self) {
         // A reload that goes on must not bring up what nobody ends.
         let _last = self.reloader.lock().await;
+        self.keeping.abort();
         supervisor::retire(self.live.latest().tokens.registry.iter()).await;
         self.drains.all_ended().await;
         if let Some(store) = self.live.latest().tokens.accounts.store() {
             store.close().await;
         }
+    }
+}
+
+/// Rotations that are due, keys whose last token has expired, and what other hosts change.
+async fn keep_keys(reloader: Arc<Mutex<Reloader>>) {
+    loop {
+        let due = reloader.lock().await.tick().await;
+        due.passed().await;
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.keeping.abort();
     }
 }
 

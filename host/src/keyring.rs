@@ -4,18 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::accounts::store::{Location, Revocable, Store, StoreError, StoredRing};
 use crate::clock;
 use crate::config::Config;
 use crate::keys::{
     Circumstances, Done, Held, Holding, Home, Kek, KeyError, KeySet, Mode, Opening, Order,
-    OrderError, Ring, Rings, Row, Terms,
+    OrderError, Passed, Ring, Rings, Row, Terms,
 };
 
 /// How often one who was slower than another reads again.
 const TRIES: usize = 20;
+
+/// Of hosts that share their keys, one does what is due: until it has not been seen for so long.
+const LEASE: Duration = Duration::from_secs(150);
 
 /// Told what takes a while, before it does.
 pub type Progress = fn(&str);
@@ -142,8 +145,8 @@ impl Keyring {
     /// Does what an operator asks, of one audience's own ring or of the shared one.
     ///
     /// # Errors
-    /// [`KeyringError`]: nothing was done; but where the store fails after a revocation, that may
-    /// be asked again.
+    /// [`KeyringError`]: nothing was done; but a revocation may have been, and hosts that share the
+    /// store have not heard of it: then it is asked again.
     pub async fn obey(
         &self,
         audience: Option<&str>,
@@ -172,11 +175,11 @@ impl Keyring {
         for line in &done.told {
             tracing::warn!(ring = terms.name(), "keys: {line}");
         }
-        if let (Some(kid), Some(store)) = (&done.revoked, &self.store) {
-            let key = Revocable::Key(kid);
-            store.revoke(key, None, clock::unix_now()).await?;
+        let rings = self.open().await?;
+        if done.revoked {
+            self.refuse_revoked(&self.read(&terms).await?).await?;
         }
-        Ok((done, self.open().await?))
+        Ok((done, rings))
     }
 
     /// Rotations that are due, and keys whose last token has expired.
@@ -184,13 +187,17 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError`]: the keys stay what they are.
     pub async fn tick(&self) -> Result<Ticked, KeyringError> {
+        let leads = self.leads().await;
         let (mut sets, mut next) = (Sets::default(), None);
         for terms in Terms::all(&self.config) {
             let progress = self.progress;
             let work = {
                 let terms = terms.clone();
                 move |ring: &mut Ring, holding: Option<&Holding>| {
-                    let passed = ring.pass(&terms, now(), holding, &progress)?;
+                    let passed = match leads {
+                        true => ring.pass(&terms, now(), holding, &progress)?,
+                        false => Passed::default(),
+                    };
                     let then = ring.next(&terms, now(), holding.unwrap_or(&Holding::new()));
                     Ok((passed, then))
                 }
@@ -210,6 +217,20 @@ impl Keyring {
         Ok(Ticked { rings, next })
     }
 
+    /// Of hosts that share their keys one does what is due.
+    async fn leads(&self) -> bool {
+        match (&self.kek, &self.store) {
+            (Some(_), Some(store)) => {
+                let lease = store.lease("keys", LEASE).await;
+                lease.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the store does not say which host rotates the keys");
+                    false
+                })
+            }
+            _ => true,
+        }
+    }
+
     /// Reads a ring, has it changed and completed, and writes it back; again, if another host was
     /// faster. Keys take their time to be made: not on a thread that answers requests.
     async fn changed<T, F>(&self, terms: &Terms, work: F) -> Result<(T, KeySet), KeyringError>
@@ -225,6 +246,9 @@ impl Keyring {
                 tracing::warn!(%error, "the store does not say which tokens hold keys: retiring ones stay");
             });
             let holding = holding.ok();
+            if let Err(error) = self.refuse_revoked(&ring).await {
+                tracing::warn!(%error, "other hosts have not heard of a revoked key yet");
+            }
             let (this, terms, work) = (self.clone(), terms.clone(), work.clone());
             let name = terms.name();
             let worked = tokio::task::spawn_blocking(move || {
@@ -239,7 +263,7 @@ impl Keyring {
                 (Some(row), Some(store)) => {
                     let now = clock::unix_now();
                     store.put_ring(&name, read, &row.content, now).await?
-                },
+                }
                 _ => true,
             };
             if written {
@@ -247,6 +271,20 @@ impl Keyring {
             }
         }
         Err(KeyringError::Contended)
+    }
+
+    /// Who was revoked in the ring is refused by all hosts, were the store away when it was.
+    async fn refuse_revoked(&self, ring: &Ring) -> Result<(), StoreError> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        for kid in ring.revoked() {
+            let key = Revocable::Key(kid);
+            if !store.is_revoked(key) {
+                store.revoke(key, None, clock::unix_now()).await?;
+            }
+        }
+        Ok(())
     }
 
     fn set(
@@ -323,5 +361,7 @@ impl Sets {
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }

@@ -173,7 +173,12 @@ pub(super) fn run(setup: &Setup, command: &Keys) -> Result<(), Failure> {
         order,
     };
     let told = Setup::runtime()?.block_on(done(config, &asked))?;
-    output::write(&told.iter().map(|line| format!("{line}\n")).collect::<String>())
+    output::write(
+        &told
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>(),
+    )
 }
 
 /// By the running server, or here when none runs.

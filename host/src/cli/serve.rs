@@ -168,7 +168,7 @@ async fn keep_up(
     mut ordered: mpsc::Receiver<(Asked, oneshot::Sender<Reloaded>)>,
 ) {
     loop {
-        let pause = reloader.tick().await;
+        let due = reloader.tick().await;
         tokio::select! {
             Some(asking) = asked.recv() => reload(&setup, &mut reloader, asking).await,
             Some((order, asking)) = ordered.recv() => {
@@ -179,7 +179,7 @@ async fn keep_up(
                 });
                 let _ = asking.send(told);
             }
-            () = tokio::time::sleep(pause) => {}
+            () = due.passed() => {}
             else => break,
         }
     }

@@ -125,7 +125,10 @@ fn incomplete(error: &dyn std::fmt::Display) -> Failure {
 
 /// The public side of our own keys, as consumers see it.
 fn own(config: &Config) -> Result<Arc<verify::KeySet>, Failure> {
-    parse(&looked_at(config)?.shared().jwks().body(), "the published keys")
+    parse(
+        &looked_at(config)?.shared().jwks().body(),
+        "the published keys",
+    )
 }
 
 fn from_file(file: &Path) -> Result<Arc<verify::KeySet>, Failure> {

@@ -1,30 +1,62 @@
-//! The JWK set (RFC 7517 section 5), on its three paths: the standard one and
-//! OpenMetadata's old and new ones.
+//! The JWK sets (RFC 7517 section 5): the shared one on its standard path; that of each audience
+//! with a ring of its own; and OpenMetadata's old and new paths, for the audience `openmetadata`.
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::routing::any;
 
 use super::{Face, error};
+use crate::keys::KeySet;
 
 /// The routes of this face.
 pub fn routes() -> Router<Face> {
     Router::new()
         .route("/.well-known/jwks.json", any(jwks))
-        .route("/api/v1/config/jwks", any(jwks))
-        .route("/api/v1/system/config/jwks", any(jwks))
+        .route("/jwks/{file}", any(own))
+        .route("/api/v1/config/jwks", any(openmetadata))
+        .route("/api/v1/system/config/jwks", any(openmetadata))
 }
 
 async fn jwks(State(face): State<Face>, method: Method, headers: HeaderMap) -> Response<Body> {
+    let serving = face.latest();
+    published(serving.tokens.keys.load().shared(), &method, &headers)
+}
+
+/// The ring of the audience with this name, else the shared one.
+async fn openmetadata(
+    State(face): State<Face>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let serving = face.latest();
+    let keys = serving.tokens.keys.load();
+    published(keys.of(Some("openmetadata")), &method, &headers)
+}
+
+/// `NAME.json`, of an audience with a ring of its own.
+async fn own(
+    State(face): State<Face>,
+    Path(file): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let serving = face.latest();
+    let keys = serving.tokens.keys.load();
+    let name = file.strip_suffix(".json");
+    match name.and_then(|name| keys.own().get(name)) {
+        Some(keys) => published(keys, &method, &headers),
+        None => error::not_found().await,
+    }
+}
+
+fn published(keys: &KeySet, method: &Method, headers: &HeaderMap) -> Response<Body> {
     if method != Method::GET && method != Method::HEAD {
         return error::method_not_allowed("GET, HEAD");
     }
-    let serving = face.latest();
-    let jwks = serving.tokens.keys.load();
-    let jwks = jwks.shared().jwks();
+    let jwks = keys.jwks();
     let unchanged = headers
         .get(IF_NONE_MATCH)
         .is_some_and(|known| names(known, jwks.etag()));

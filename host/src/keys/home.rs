@@ -27,7 +27,12 @@ impl Home {
     /// What stands in lists and errors for the place of a key or, without one, of the index.
     pub(super) fn place(&self, entry: Option<&Entry>) -> PathBuf {
         match (self, entry) {
-            (_, Some(Entry { file: Some(file), .. })) => file.clone(),
+            (
+                _,
+                Some(Entry {
+                    file: Some(file), ..
+                }),
+            ) => file.clone(),
             (Home::Folder(folder), Some(entry)) => file(folder, entry),
             (Home::Folder(folder), None) => folder.join("index.json"),
             (Home::Stored { name, .. }, _) => PathBuf::from(format!("(store: ring {name})")),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// Bytes of the key.
@@ -23,9 +23,7 @@ impl Kek {
     /// From 32 bytes in base64, such as `openssl rand -base64 32` writes. None = it is no such key.
     pub fn parse(text: &str) -> Option<Kek> {
         let text = text.trim();
-        let bytes = STANDARD
-            .decode(text)
-            .or_else(|_| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')));
+        let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
         let bytes = Zeroizing::new(bytes.ok()?);
         if bytes.len() != KEY {
             return None;
@@ -85,9 +83,15 @@ mod tests {
 
     #[test]
     fn key_of_another_length_or_alphabet_is_none() {
-        for bad in ["", "short", &STANDARD.encode([7; 16]), &TEXT[1..], "§"] {
+        for bad in [
+            &TEXT.replace('=', ""),
+            "",
+            "short",
+            &STANDARD.encode([7; 16]),
+            &TEXT[1..],
+            "§",
+        ] {
             assert!(Kek::parse(bad).is_none(), "{bad}");
         }
-        assert!(Kek::parse(&TEXT.replace('=', "")).is_some());
     }
 }

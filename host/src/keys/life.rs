@@ -82,9 +82,8 @@ impl Ring {
                 self.index.configured = None;
                 self.changed = true;
                 let mut keys = self.index.keys.iter_mut();
-                let was = |entry: &&mut Entry| {
-                    entry.jwk.kid == before && entry.state == KeyState::Active
-                };
+                let was =
+                    |entry: &&mut Entry| entry.jwk.kid == before && entry.state == KeyState::Active;
                 if let Some(entry) = keys.find(was) {
                     entry.retire(now);
                     notices.push(format!(

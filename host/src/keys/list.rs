@@ -91,9 +91,8 @@ impl KeyView {
 
     /// What happens to it next, in a few words; empty = nothing by itself.
     pub fn next(&self) -> String {
-        let dated = |word: &str, time: &Option<String>| {
-            time.as_ref().map(|time| format!("{word} {time}"))
-        };
+        let dated =
+            |word: &str, time: &Option<String>| time.as_ref().map(|time| format!("{word} {time}"));
         let ready = dated("may sign from", &self.ready);
         let rotates = dated("rotates", &self.rotates);
         let next = ready.or(rotates).or_else(|| dated("leaves", &self.leaves));

@@ -62,8 +62,8 @@ pub enum Order {
 pub struct Done {
     /// For the operator, line by line.
     pub told: Vec<String>,
-    /// The id of a key that was revoked: hosts must hear of it.
-    pub revoked: Option<String>,
+    /// A key was revoked: all hosts must hear of it.
+    pub revoked: bool,
 }
 
 /// Why nothing was done.
@@ -162,13 +162,16 @@ impl Ring {
         }
         let mut done = Done::default();
         for slot in &slots {
-            let before = self.find(slot, KeyState::Active).map(|entry| entry.jwk.clone());
+            let before = self
+                .find(slot, KeyState::Active)
+                .map(|entry| entry.jwk.clone());
             if force && self.ready(slot, at).is_err() {
                 done.told.push("the lead was skipped: consumers that keep our keys refuse new tokens until they fetch again".into());
                 done.told.extend(consumers::follow(terms));
             }
             self.advance(slot, at.now, at.progress)?;
-            done.told.extend(self.changed_hands(before.as_ref(), slot, at));
+            done.told
+                .extend(self.changed_hands(before.as_ref(), slot, at));
         }
         self.publish(terms, at.now);
         Ok(done)
@@ -232,7 +235,7 @@ impl Ring {
         told.extend(consumers::follow(at.terms));
         Ok(Done {
             told,
-            revoked: Some(kid.to_owned()),
+            revoked: true,
         })
     }
 
@@ -250,7 +253,9 @@ impl Ring {
         let (pair, notice) = files::read_private(file)?;
         let kind = pair.kind();
         let usual = Some(at.terms.algorithm).filter(|usual| Kind::of(*usual) == kind);
-        let algorithm = algorithm.or(usual).unwrap_or_else(|| kind.default_algorithm());
+        let algorithm = algorithm
+            .or(usual)
+            .unwrap_or_else(|| kind.default_algorithm());
         if Kind::of(algorithm) != kind {
             return Err(OrderError::Kind {
                 algorithm,
@@ -274,8 +279,12 @@ impl Ring {
         self.drop_standby(&slot(at.terms, algorithm));
         let entered = self.enter(&pair, jwk, at.now)?;
         let mut done = self.standby(&entered, at);
-        done.told.extend(notice.map(|notice| format!("warning: {notice}")));
-        done.told.push(format!("the key was copied: {} is needed no more", file.display()));
+        done.told
+            .extend(notice.map(|notice| format!("warning: {notice}")));
+        done.told.push(format!(
+            "the key was copied: {} is needed no more",
+            file.display()
+        ));
         Ok(done)
     }
 
@@ -311,7 +320,10 @@ impl Ring {
     ) -> Vec<String> {
         let mut told = Vec::new();
         if let Some(entry) = self.find(slot, KeyState::Active) {
-            told.push(format!("{} signs from now on ({})", entry.jwk.kid, entry.jwk.alg));
+            told.push(format!(
+                "{} signs from now on ({})",
+                entry.jwk.kid, entry.jwk.alg
+            ));
         }
         if let Some(entry) = before.and_then(|jwk| self.index.find(&jwk.kid)) {
             let kid = &entry.jwk.kid;
@@ -330,7 +342,10 @@ impl Ring {
     fn coming(&self, slot: &Slot<'_>, at: &Circumstances<'_>) -> Option<String> {
         let entry = self.find(slot, KeyState::Next)?;
         let ready = date(entry.ready(at.terms.lead, at.now));
-        Some(format!("{} is the new standby: it may sign from {ready} on", entry.jwk.kid))
+        Some(format!(
+            "{} is the new standby: it may sign from {ready} on",
+            entry.jwk.kid
+        ))
     }
 
     /// What there is to say of a new standby.
@@ -342,10 +357,12 @@ impl Ring {
             format!("thumbprint  {}", jwk.key.thumbprint()),
             format!("private     {}", place.display()),
         ];
-        let told = told.into_iter().chain(self.coming(&slot(at.terms, jwk.alg), at));
+        let told = told
+            .into_iter()
+            .chain(self.coming(&slot(at.terms, jwk.alg), at));
         Done {
             told: told.collect(),
-            revoked: None,
+            revoked: false,
         }
     }
 }

@@ -196,6 +196,11 @@ impl Ring {
         signed.map(|entry| entry.jwk.kid.clone()).collect()
     }
 
+    /// The ids of the keys that were revoked here.
+    pub fn revoked(&self) -> impl Iterator<Item = &str> {
+        self.index.revoked.iter().map(String::as_str)
+    }
+
     /// Its keys, in the order in which they were made.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.index.keys

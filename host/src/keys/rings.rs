@@ -42,7 +42,9 @@ impl Rings {
     pub fn notices(&self) -> Vec<String> {
         let all = self.all().map(|(audience, keys)| {
             let of = audience.map_or_else(String::new, |name| format!("audience {name}: "));
-            keys.notices().iter().map(move |notice| format!("{of}{notice}"))
+            keys.notices()
+                .iter()
+                .map(move |notice| format!("{of}{notice}"))
         });
         all.flatten().collect()
     }

@@ -3,16 +3,40 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
+
 use super::Reloader;
 use crate::keyring::{Keyring, KeyringError};
-use crate::keys::Asked;
+use crate::keys::{Asked, KeyError};
 
 /// At least this often another host's changes, revoked tokens and a clock that was set are seen.
 const LONGEST: Duration = Duration::from_secs(60);
 /// After a failure.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(15);
 /// However much is due.
 const SHORTEST: Duration = Duration::from_millis(50);
+
+/// When the keys are to be looked at again.
+#[derive(Debug)]
+pub struct Due {
+    pause: Duration,
+    changed: Option<watch::Receiver<u64>>,
+}
+
+impl Due {
+    /// Ends when something is due, or when another host has changed the keys.
+    pub async fn passed(mut self) {
+        let changed = async {
+            if let Some(changed) = &mut self.changed
+                && changed.changed().await.is_ok()
+            {
+                return;
+            }
+            std::future::pending().await
+        };
+        let _ = tokio::time::timeout(self.pause, changed).await;
+    }
+}
 
 impl Reloader {
     /// Does what an operator asks; the answer is for him, line by line. Whoever signs or verifies
@@ -27,29 +51,35 @@ impl Reloader {
         Ok(done.told)
     }
 
-    /// Does what is due, and sees what other hosts have changed. Gives how long nothing is.
-    pub async fn tick(&mut self) -> Duration {
+    /// Does what is due, and sees what other hosts have changed. Whoever called calls again when
+    /// the answer's [`passed`](Due::passed) ends.
+    pub async fn tick(&mut self) -> Due {
+        // Listens first: what another host changes meanwhile is seen by the next tick.
+        let serving = self.live.latest();
+        let store = serving.tokens.accounts.store();
+        let changed = store.map(|store| store.rings_changed());
         let ticked = match self.keyring() {
             Ok(keyring) => keyring.tick().await,
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
-        match ticked {
+        let pause = match ticked {
             Ok(ticked) => {
-                self.live.latest().tokens.keys.replace(ticked.rings);
+                serving.tokens.keys.replace(ticked.rings);
                 pause(ticked.next)
             }
             Err(error) => {
                 tracing::error!(%error, help = error.help(), "the keys stay what they are");
                 AGAIN
             }
-        }
+        };
+        Due { pause, changed }
     }
 
-    fn keyring(&self) -> Result<Keyring, KeyringError> {
+    fn keyring(&self) -> Result<Keyring, KeyError> {
         let latest = self.live.latest();
         let store = latest.tokens.accounts.store();
         let told = |step: &str| tracing::info!("{step}");
-        Ok(Keyring::new(&self.config, store, told)?)
+        Keyring::new(&self.config, store, told)
     }
 }
 

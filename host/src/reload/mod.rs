@@ -35,6 +35,7 @@ use crate::start::{StartError, open_keys, open_store, serving, throttle};
 use crate::token::Trusted;
 
 use closed::Closed;
+pub use keys::Due;
 use news::news;
 
 /// Beyond the backends' own time limits: what a call needs to notice that its own is over.

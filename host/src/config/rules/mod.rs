@@ -3,6 +3,7 @@
 //! the schema has already said so.
 
 mod backends;
+mod keys;
 mod login;
 mod provision;
 mod store;
@@ -106,16 +107,6 @@ impl<'a> Rules<'a> {
                     &format!("set {missing} as well"),
                 );
             }
-        }
-    }
-
-    fn keys(&mut self) {
-        if self.text("keys.private_key").is_empty() && !self.text("keys.public_key").is_empty() {
-            self.error(
-                "keys.public_key",
-                "a public key is given without its private key",
-                "set keys.private_key as well",
-            );
         }
     }
 

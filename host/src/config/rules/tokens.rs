@@ -41,11 +41,11 @@ impl<'a> Rules<'a> {
                 );
             }
             let text = |part: &str| audience.get(part).and_then(Value::as_str);
-            if text("keys") == Some("own") {
+            if text("keys") == Some("own") && !is_plain(name) {
                 self.error_at(
                     &key.child("keys"),
-                    "key rings of an audience's own are not available in this version",
-                    "write keys: shared, or leave it out",
+                    "an audience with a key ring of its own has its keys at /jwks/NAME.json and in a folder of this name",
+                    "name it with letters, digits, - and _ alone, at most 64",
                 );
             }
             let aud = text("aud").filter(|aud| !aud.is_empty()).unwrap_or(name);
@@ -105,6 +105,12 @@ impl<'a> Rules<'a> {
             }
         }
     }
+}
+
+/// May it be a part of a path, and the name of a folder?
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
 }
 
 fn reserved_help(claim: &str, aud: &str) -> String {
