@@ -105,6 +105,30 @@ pub fn refused(line: &Line<'_>) {
     );
 }
 
+/// A request may pass a proxy that asked at `/auth/verify`.
+pub fn let_through(line: &Line<'_>) {
+    let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
+    let sub = clean(line.sub, REASON);
+    let jti = clean(line.jti, CLIENT);
+    tracing::info!(
+        target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = given(line.backend),
+        user = given(&user), sub, jti = given(&jti), audience = given(line.audience),
+        address = given(line.address), agent = given(&agent), "let through"
+    );
+}
+
+/// It may not.
+pub fn kept_out(line: &Line<'_>) {
+    let (user, agent) = (clean(line.user, CLIENT), clean(line.agent, CLIENT));
+    let (sub, reason) = (clean(line.sub, REASON), clean(line.reason, REASON));
+    let jti = clean(line.jti, CLIENT);
+    tracing::warn!(
+        target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = given(line.backend),
+        user = given(&user), sub = given(&sub), jti = given(&jti), audience = given(line.audience), reason,
+        address = given(line.address), agent = given(&agent), "kept out"
+    );
+}
+
 /// A backend did not have the last word: the chain went on to the next.
 pub fn passed_over(line: &Line<'_>) {
     let (user, reason) = (clean(line.user, CLIENT), clean(line.reason, REASON));

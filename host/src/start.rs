@@ -13,6 +13,7 @@ use crate::http::Serving;
 use crate::http::browser::Browser;
 use crate::http::openapi::Document;
 use crate::http::peer::TrustedProxies;
+use crate::http::verify::Identity;
 use crate::keyring::{Keyring, KeyringError, Progress};
 use crate::keys::{Current, KeyError, Mode, Rings, Sealer};
 use crate::token::trust::TrustError;
@@ -136,6 +137,7 @@ pub fn serving(
         browser,
         bots: Arc::new(config.bots.clone()),
         managers: config.admin.roles.clone().into(),
+        identity: Arc::new(Identity::new(&config.server.verify)),
         openapi: Document::new(&config.public_url()),
     }
 }

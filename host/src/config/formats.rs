@@ -19,6 +19,9 @@ pub(super) fn add(options: ValidationOptions<'_>) -> ValidationOptions<'_> {
         .with_format("http-url", |text: &str| {
             text.is_empty() || http_host(text).is_some()
         })
+        .with_format("header-name", |text: &str| {
+            text.is_empty() || text.parse::<axum::http::HeaderName>().is_ok()
+        })
         .with_format("network", is_network)
         .with_format("username-pattern", |text: &str| {
             username_pattern(text).is_ok()
@@ -35,6 +38,7 @@ pub(super) fn in_words(format: &str) -> Option<&'static str> {
         "duration-above-zero" => "a duration above zero, such as 10s, 15m, 24h or 7d",
         "listen-address" => "an address and port such as 127.0.0.1:8090",
         "http-url" => "an http:// or https:// URL",
+        "header-name" => "a header's name such as X-Auth-User",
         "network" => "an address or network such as 10.0.0.0/8",
         "username-pattern" => "a regular expression",
         "sha256" => "a SHA-256 of 64 hexadecimal digits",

@@ -107,7 +107,7 @@ fn lookalike_variables_are_noticed_and_used_ones_are_not() {
     let notices = scene.notices();
     assert_eq!(
         notices,
-        "warning: COUNTERSIGN_ISSUER sets nothing\n  --> environment variable COUNTERSIGN_ISSUER\nhelp: `tokens.issuer` is set by COUNTERSIGN_TOKENS__ISSUER\n\n\
+        "warning: COUNTERSIGN_ISSUER sets nothing\n  --> environment variable COUNTERSIGN_ISSUER\nhelp: `server.verify.headers.issuer` is set by COUNTERSIGN_SERVER__VERIFY__HEADERS__ISSUER, `tokens.issuer` is set by COUNTERSIGN_TOKENS__ISSUER\n\n\
          warning: COUNTERSIGN_TOKENS_LIFETIME sets nothing\n  --> environment variable COUNTERSIGN_TOKENS_LIFETIME\nhelp: `tokens.lifetime` is set by COUNTERSIGN_TOKENS__LIFETIME\n\n\
          warning: COUNTERSIGN_TOKENS__AUDIENCE is set but empty, and ignored\n  --> environment variable COUNTERSIGN_TOKENS__AUDIENCE\nhelp: write \"\" (two quotes) for an empty text, [] for an empty list, or unset it"
     );

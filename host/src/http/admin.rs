@@ -212,6 +212,7 @@ pub(super) mod tests {
             browser: Browser::new(&config, Sealer::open(&nowhere, Mode::Check).unwrap()),
             bots: Arc::default(),
             managers: Arc::default(),
+            identity: Arc::default(),
             openapi: Document::new("http://localhost"),
         }
     }

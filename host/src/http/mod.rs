@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod peer;
 pub mod session;
 pub mod trace;
+pub mod verify;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct Serving {
     pub bots: Arc<Bots>,
     /// `admin.roles`: who may manage.
     pub managers: Arc<[String]>,
+    /// What `/auth/verify` says of a user, and how.
+    pub identity: Arc<verify::Identity>,
     /// The OpenAPI document.
     pub openapi: openapi::Document,
 }
@@ -84,6 +87,7 @@ pub fn router(face: Face) -> Router {
         .merge(discovery::routes())
         .merge(openapi::routes())
         .merge(login::routes())
+        .merge(verify::routes())
         .fallback(nowhere)
         .layer(from_fn_with_state(face.clone(), observe::observe));
     if otel::tracer().is_some() {

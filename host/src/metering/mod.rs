@@ -48,6 +48,10 @@ static THROTTLED: Counters<1> = Counters::new("countersign_throttled_total", ["s
 static RELOADS: Counters<1> = Counters::new("countersign_reloads_total", ["result"]);
 static REFUSED: Counters<0> = Counters::new("countersign_connections_refused_total", []);
 static HANDSHAKES: Counters<0> = Counters::new("countersign_tls_handshakes_failed_total", []);
+static VERIFICATIONS: Counters<3> = Counters::new(
+    "countersign_verifications_total",
+    ["issuer", "audience", "outcome"],
+);
 static TRUST_FETCHES: Counters<2> =
     Counters::new("countersign_trust_key_fetches_total", ["issuer", "result"]);
 static STORE_FAILED: Counters<0> = Counters::new("countersign_store_failures_total", []);
@@ -94,6 +98,12 @@ pub fn connection_refused() {
 /// A TLS handshake did not succeed.
 pub fn handshake_failed() {
     HANDSHAKES.increment([]);
+}
+
+/// A token was shown at `/auth/verify`: of this trusted issuer, or of our own (empty), for an
+/// audience by its name; the outcome is `accepted`, or the rule that it broke.
+pub fn verified(issuer: &str, audience: &str, outcome: &'static str) {
+    VERIFICATIONS.increment([issuer, audience, outcome]);
 }
 
 /// The keys of a trusted issuer were asked for.
@@ -237,6 +247,10 @@ fn describe() {
     counter!(
         "countersign_panics_total",
         "Requests that ended in a panic of the host."
+    );
+    counter!(
+        "countersign_verifications_total",
+        "Requests at /auth/verify by trusted issuer, audience and outcome."
     );
     counter!(
         "countersign_trust_key_fetches_total",

@@ -56,6 +56,7 @@ impl Closed {
             browser: old.browser.clone(),
             bots: Arc::clone(&old.bots),
             managers: Arc::clone(&old.managers),
+            identity: Arc::clone(&old.identity),
             openapi: old.openapi.clone(),
         }));
         self.done();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_abi::User;
+use countersign_verify::{self as verify, Rules};
 use serde_json::{Map, Value};
 
 use super::claims::{Template, Values};
@@ -27,6 +28,8 @@ pub struct Audience {
     pub algorithm: Option<Algorithm>,
     /// What they say that they are.
     pub typ: TokenType,
+    /// What a token of ours for it must be like; none = no token can be.
+    pub(super) rules: Option<Rules>,
     lifetime: u64,
     cli_lifetime: u64,
     /// The most that may be asked for, in seconds.
@@ -37,13 +40,14 @@ pub struct Audience {
 
 impl Audience {
     /// The default audience.
-    pub(super) fn default_of(tokens: &shapes::Tokens) -> Self {
+    pub(super) fn default_of(iss: &str, tokens: &shapes::Tokens) -> Self {
         let (lifetime, cli) = (tokens.lifetime.as_secs(), tokens.cli_lifetime.as_secs());
         Audience {
             name: None,
             aud: tokens.audience.clone(),
             algorithm: None,
             typ: tokens.typ,
+            rules: rules(iss, &tokens.audience, tokens),
             lifetime,
             cli_lifetime: cli,
             max_lifetime: lifetime.max(cli),
@@ -62,6 +66,7 @@ impl Audience {
             aud: iss.to_owned(),
             algorithm: None,
             typ: TokenType::Jwt,
+            rules: rules(iss, iss, tokens),
             lifetime: seconds,
             cli_lifetime: seconds,
             max_lifetime: seconds,
@@ -71,7 +76,12 @@ impl Audience {
     }
 
     /// An audience of `tokens.audiences`.
-    pub(super) fn named(name: &str, settings: &shapes::Audience, tokens: &shapes::Tokens) -> Self {
+    pub(super) fn named(
+        iss: &str,
+        name: &str,
+        settings: &shapes::Audience,
+        tokens: &shapes::Tokens,
+    ) -> Self {
         let lifetime = settings.lifetime.unwrap_or(tokens.lifetime).as_secs();
         let aud = if settings.aud.is_empty() {
             name
@@ -83,6 +93,7 @@ impl Audience {
             aud: aud.to_owned(),
             algorithm: settings.algorithm,
             typ: settings.typ,
+            rules: rules(iss, aud, tokens),
             lifetime,
             cli_lifetime: lifetime,
             max_lifetime: settings
@@ -131,6 +142,13 @@ impl Audience {
             .filter_map(|(name, template)| Some((name.clone(), template.fill(values)?)))
             .collect()
     }
+}
+
+/// A bot's token may be without `exp`: it is good until it is revoked.
+fn rules(iss: &str, aud: &str, tokens: &shapes::Tokens) -> Option<Rules> {
+    let rules = Rules::new(iss, [aud], verify::Algorithm::ALL).ok()?;
+    let rules = rules.leeway(tokens.leeway).types(["JWT", "at+jwt"]);
+    Some(rules.without_expiry())
 }
 
 fn templates(claims: &BTreeMap<String, Value>) -> Vec<(String, Template)> {

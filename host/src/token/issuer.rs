@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::Lifetime;
 use super::audience::{Audience, OURS, attributes};
 use super::claims::Values;
+use super::lasting::BOT;
+use super::trust::TRUST;
 use crate::accounts::Principal;
 use crate::config::Config;
 
@@ -15,9 +17,6 @@ use crate::config::Config;
 pub(super) const RESERVED: [&str; 10] = [
     "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "kid", "alg", "cnf",
 ];
-
-/// Where users come from that no backend knows: bots, and users of `trust`.
-const OTHERS: [&str; 2] = ["bot", "trust"];
 
 /// Makes the claims of tokens.
 #[derive(Debug)]
@@ -31,7 +30,8 @@ pub struct Issuer {
     leeway: u64,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
-    /// What subjects begin with that are not bare ids: the names of backends, and [`OTHERS`].
+    /// What subjects begin with that are not bare ids: the names of backends, of bots, and of
+    /// users of other issuers.
     prefixes: Vec<String>,
 }
 
@@ -100,20 +100,19 @@ impl Issuer {
         Issuer {
             ours: Audience::ours(&iss, tokens),
             leeway: tokens.leeway.as_secs(),
-            iss,
             jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
-            default: Audience::default_of(tokens),
+            default: Audience::default_of(&iss, tokens),
             named: named
-                .map(|(name, each)| (name.clone(), Audience::named(name, each, tokens)))
+                .map(|(name, each)| (name.clone(), Audience::named(&iss, name, each, tokens)))
                 .collect(),
             subject_backend: chosen.or_else(only),
             prefixes: config
                 .backends
                 .keys()
-                .map(String::as_str)
-                .chain(OTHERS)
-                .map(str::to_owned)
+                .cloned()
+                .chain([BOT, TRUST].map(str::to_owned))
                 .collect(),
+            iss,
         }
     }
 
@@ -142,6 +141,11 @@ impl Issuer {
     /// How far another clock may be off, in seconds.
     pub fn leeway(&self) -> u64 {
         self.leeway
+    }
+
+    /// The default audience.
+    pub fn default_audience(&self) -> &Audience {
+        &self.default
     }
 
     /// The audience of this name in `tokens.audiences`, or that of our own API; none = the

@@ -1,6 +1,7 @@
 //! From a request to a signed token. [`Tokens::create_token`] is the place that a
 //! reviewer opens first: its body is the whole way.
 
+pub mod accepted;
 mod admitted;
 pub mod attempt;
 pub mod audience;

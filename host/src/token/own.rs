@@ -1,9 +1,7 @@
 //! Tokens of our own that come back: is it ours, for this audience, good, and not revoked?
 //! No request leaves the host and nothing is asked of the store.
 
-use std::time::Duration;
-
-use countersign_verify::{Refusal, Rules, Unverified, Verified};
+use countersign_verify::{Refusal, Unverified, Verified};
 use serde_json::Value;
 
 use super::Tokens;
@@ -33,6 +31,18 @@ pub enum NotOwn {
     KeyRevoked,
 }
 
+impl NotOwn {
+    /// The rule's short name, from a fixed list.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            NotOwn::Refused(refusal) => refusal.rule(),
+            NotOwn::NoSuchAudience(_) => "aud",
+            NotOwn::Revoked => "revoked",
+            NotOwn::KeyRevoked => "key-revoked",
+        }
+    }
+}
+
 impl Tokens {
     /// Verifies a token that says that it is ours. `audience` is a name in `tokens.audiences`,
     /// or none for the default one; `now` is in seconds since 1970.
@@ -43,17 +53,7 @@ impl Tokens {
         let found = self.issuer.audience(audience);
         let found =
             found.ok_or_else(|| NotOwn::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
-        let rules = self.rules(found)?;
-        let verified = {
-            let keys = self.keys.load();
-            let keys = keys.of(audience);
-            rules.verify(token, keys.verifying(), now)?
-        };
-        self.not_revoked(&verified)?;
-        Ok(Own {
-            verified,
-            audience: audience.map(str::to_owned),
-        })
+        self.verify_own_read(Unverified::read(token)?, found, now)
     }
 
     /// The same for whichever audience of ours: that of its `aud`.
@@ -64,20 +64,30 @@ impl Tokens {
         let unverified = Unverified::read(token)?;
         let aud = unverified.claims().get("aud").and_then(Value::as_str);
         let found = aud.and_then(|aud| self.issuer.find_aud(aud));
-        let name = found.ok_or(Refusal::Audience)?.name.clone();
-        self.verify_own(token, name.as_deref(), now)
+        self.verify_own_read(unverified, found.ok_or(Refusal::Audience)?, now)
     }
 
-    fn rules(&self, audience: &Audience) -> Result<Rules, Refusal> {
-        let algorithms = countersign_verify::Algorithm::ALL;
-        let rules = Rules::new(self.issuer.name(), [audience.aud.as_str()], algorithms);
-        let rules = rules.map_err(|_| Refusal::Audience)?;
-        let types = ["JWT", "at+jwt"];
-        // A bot's token may be without `exp`: it is good until it is revoked.
-        Ok(rules
-            .leeway(Duration::from_secs(self.issuer.leeway()))
-            .types(types)
-            .without_expiry())
+    /// The same for a token that was read before, and an audience that was found.
+    ///
+    /// # Errors
+    /// [`NotOwn`].
+    pub fn verify_own_read(
+        &self,
+        token: Unverified<'_>,
+        audience: &Audience,
+        now: u64,
+    ) -> Result<Own, NotOwn> {
+        let rules = audience.rules.as_ref().ok_or(Refusal::Audience)?;
+        let verified = {
+            let keys = self.keys.load();
+            let keys = keys.of(audience.name.as_deref());
+            rules.verify_read(token, keys.verifying(), now)?
+        };
+        self.not_revoked(&verified)?;
+        Ok(Own {
+            verified,
+            audience: audience.name.clone(),
+        })
     }
 
     fn not_revoked(&self, verified: &Verified) -> Result<(), NotOwn> {

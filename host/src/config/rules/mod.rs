@@ -9,6 +9,7 @@ mod provision;
 mod store;
 mod tokens;
 mod trust;
+mod verify;
 
 use serde_json::Value;
 
@@ -38,6 +39,7 @@ pub(super) fn check(value: &Value, origins: &Origins) -> (Vec<Finding>, Vec<Noti
     rules.roles();
     rules.plugins();
     rules.trust();
+    rules.verify();
     (rules.findings, rules.notices)
 }
 

@@ -20,6 +20,7 @@ mod store;
 mod throttle;
 mod tokens;
 mod trust;
+mod verify;
 
 pub use backends::{Backend, Follow, Match, RoleSync, Roles};
 pub use bots::{Bots, Expiry, SeedBot, TokenForm};
@@ -31,6 +32,7 @@ pub use store::Store;
 pub use throttle::Throttle;
 pub use tokens::{Audience, KeyRing, TokenType, Tokens};
 pub use trust::{Trust, TrustRoles, TrustTls};
+pub use verify::{IdentityHeaders, Verify};
 
 use super::formats;
 use super::values::{FilePath, Sha256};

@@ -5,13 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Login, Throttle};
+use super::{Login, Throttle, Verify};
 use crate::config::values::{Network, duration};
 
 /// The public listener.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["listen", "public_url", "tls", "trusted_proxies", "plain_http", "throttle", "login", "limits"]))]
+#[schemars(extend("x-order" = ["listen", "public_url", "tls", "trusted_proxies", "plain_http", "throttle", "login", "verify", "limits"]))]
 pub struct Server {
     /// Address and port, `HOST:PORT`.
     #[schemars(extend("format" = "listen-address"))]
@@ -30,6 +30,8 @@ pub struct Server {
     pub throttle: Throttle,
     /// Signing in with a browser.
     pub login: Login,
+    /// Forward-auth for proxies.
+    pub verify: Verify,
     /// What clients may take; a change needs a restart.
     pub limits: Limits,
 }
@@ -100,6 +102,7 @@ impl Default for Server {
             plain_http: false,
             throttle: Throttle::default(),
             login: Login::default(),
+            verify: Verify::default(),
             limits: Limits::default(),
         }
     }
