@@ -26,8 +26,10 @@ use crate::keyring::KeyringError;
 use crate::keys::{Asked, Mode};
 use crate::live::Live;
 use crate::reload::{ReloadError, Reloader};
+use crate::seeding::{self, SeedError};
 use crate::start::{self, StartError};
 use crate::state::{self, Lock, StateError};
+use crate::upkeep;
 
 /// Countersign, started, for another service to serve. Call [`shutdown`](Self::shutdown)
 /// when that has answered its last request.
@@ -35,7 +37,8 @@ pub struct Embedded {
     live: Arc<Live<Serving>>,
     reloader: Arc<Mutex<Reloader>>,
     drains: Drains,
-    keeping: AbortHandle,
+    /// What goes on in the background: keys, and bots' tokens.
+    keeping: [AbortHandle; 2],
     _lock: Lock,
 }
 
@@ -49,6 +52,8 @@ pub enum EmbedError {
     State(#[from] StateError),
     #[error("{}", told(.0))]
     Start(#[from] StartError),
+    #[error("{0}\nhelp: {help}", help = .0.help())]
+    Seed(#[from] SeedError),
     #[error(transparent)]
     FirstAdmin(#[from] FirstAdminError),
     #[error("the configuration was read by a thread that panicked")]
@@ -79,7 +84,9 @@ impl Embedded {
         let progress = |step: &str| tracing::info!("{step}");
         let serving = start::start(&config, &libraries, Mode::Serve, progress).await?;
         first_admin::make(&serving.tokens.registry, &config.state).await?;
+        seeding::seed(&serving.tokens, &config).await?;
         let live = Arc::new(Live::new(serving));
+        let upkeep = tokio::spawn(upkeep::upkeep(Arc::clone(&live)));
         let drains = Drains::default();
         let reloader = Reloader {
             drains: drains.clone(),
@@ -97,7 +104,7 @@ impl Embedded {
             live,
             reloader,
             drains,
-            keeping,
+            keeping: [keeping, upkeep.abort_handle()],
             _lock: lock,
         })
     }
@@ -133,7 +140,7 @@ impl Embedded {
     pub async fn shutdown(self) {
         // A reload that goes on must not bring up what nobody ends.
         let _last = self.reloader.lock().await;
-        self.keeping.abort();
+        self.keeping.iter().for_each(AbortHandle::abort);
         supervisor::retire(self.live.latest().tokens.registry.iter()).await;
         self.drains.all_ended().await;
         if let Some(store) = self.live.latest().tokens.accounts.store() {
@@ -152,7 +159,7 @@ async fn keep_keys(reloader: Arc<Mutex<Reloader>>) {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.keeping.abort();
+        self.keeping.iter().for_each(AbortHandle::abort);
     }
 }
 

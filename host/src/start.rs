@@ -124,20 +124,43 @@ pub fn serving(
     (registry, throttle, browser): (Registry, Throttle, Browser),
 ) -> Serving {
     Serving {
-        tokens: Tokens {
-            registry,
-            accounts: Accounts::new(store),
-            roles: Arc::new(Roles::new(config)),
-            issuer: Arc::new(Issuer::new(config, config.issuer())),
-            keys: Arc::new(Current::new(keys)),
-            trusted: Arc::new(trusted),
-            throttle,
-        },
+        tokens: tokens(config, keys, store, trusted, (registry, throttle)),
         proxies: TrustedProxies::new(&config.server.trusted_proxies),
         browser,
         bots: Arc::new(config.bots.clone()),
         managers: config.admin.roles.clone().into(),
         identity: Arc::new(Identity::new(&config.server.verify)),
         openapi: Document::new(&config.public_url()),
+    }
+}
+
+/// What mints for bots where no server runs: keys and store, and no backend.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_tokens(config: &Config, progress: Progress) -> Result<Tokens, StartError> {
+    let store = open_store(config, Mode::Serve, None).await?;
+    let keys = open_keys(config, Mode::Serve, store.as_ref(), progress).await?;
+    let trusted = Trusted::new(config, None)?;
+    let throttle = Throttle::new(&config.server.throttle);
+    let parts = (Registry::default(), throttle);
+    Ok(tokens(config, keys, store, trusted, parts))
+}
+
+fn tokens(
+    config: &Config,
+    keys: Rings,
+    store: Option<Arc<Store>>,
+    trusted: Trusted,
+    (registry, throttle): (Registry, Throttle),
+) -> Tokens {
+    Tokens {
+        registry,
+        accounts: Accounts::new(store),
+        roles: Arc::new(Roles::new(config)),
+        issuer: Arc::new(Issuer::new(config, config.issuer())),
+        keys: Arc::new(Current::new(keys)),
+        trusted: Arc::new(trusted),
+        throttle,
     }
 }

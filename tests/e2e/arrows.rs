@@ -107,7 +107,7 @@ fn boundary_crates_are_named_by_the_boundary_alone() {
 const FLOORS: &[&[&str]] = &[
     &["cli", "embed"],
     &["reload"],
-    &["server", "start", "drains"],
+    &["server", "start", "drains", "seeding", "upkeep"],
     &["http"],
     &["token"],
     &["accounts"],

@@ -50,6 +50,8 @@ pub struct NewBot {
     pub email: String,
     /// See [`Bot::roles`].
     pub roles: Vec<String>,
+    /// See [`Bot::jwks`].
+    pub jwks: String,
 }
 
 /// Why a bot cannot be had, made or changed.
@@ -88,7 +90,7 @@ impl Store {
             description: new.description.clone(),
             email: new.email.clone(),
             roles: new.roles.clone(),
-            jwks: String::new(),
+            jwks: new.jwks.clone(),
             created_at: now,
             created_by: by.to_owned(),
             updated_at: now,

@@ -172,6 +172,14 @@ impl Store {
         ).await.map(drop))
     }
 
+    /// Calls a token something else.
+    pub async fn name_token(&self, id: &str, name: &str) -> Result<(), StoreError> {
+        const NAME: &str = "UPDATE tokens SET name = $2 WHERE id = $1";
+        on!(self, pool => bounded(
+            sqlx::query(NAME).bind(id).bind(name).execute(pool)
+        ).await.map(drop))
+    }
+
     /// Tokens whose end has come and that nobody has revoked yet; at most 1,000.
     pub async fn ended_tokens(&self, now: u64) -> Result<Vec<Lasting>, StoreError> {
         let query = format!(

@@ -16,6 +16,7 @@ use crate::reload::ReloadError;
 use crate::server::tls::TlsError;
 use crate::start::StartError;
 use crate::state::StateError;
+use crate::token::management::ManagementError;
 
 /// The answer is no.
 pub(super) const REFUSED: u8 = 1;
@@ -154,6 +155,12 @@ impl From<PluginError> for Failure {
 
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
+        Failure::new(REFUSED, &error, error.help())
+    }
+}
+
+impl From<ManagementError> for Failure {
+    fn from(error: ManagementError) -> Self {
         Failure::new(REFUSED, &error, error.help())
     }
 }

@@ -2,6 +2,7 @@
 //! 70 internal, 74 key files, 78 configuration.
 
 mod announce;
+mod bots;
 mod check;
 mod config;
 mod control;
@@ -65,6 +66,9 @@ enum Command {
     /// Manage the users of a backend that keeps users of its own
     #[command(subcommand)]
     Users(users::Users),
+    /// Programs that have tokens of their own
+    #[command(subcommand)]
+    Bots(bots::Bots),
     /// Read and verify tokens
     #[command(subcommand)]
     Token(token::Token),
@@ -113,6 +117,7 @@ fn dispatch(setup: &setup::Setup, command: Command) -> Result<(), Failure> {
         Command::Plugins(plugins) => plugins::run(setup, &plugins),
         Command::Keys(keys) => keys::run(setup, &keys),
         Command::Users(users) => users::run(setup, &users),
+        Command::Bots(bots) => bots::run(setup, bots),
         Command::Token(token) => token::run(setup, &token),
         Command::Login(login) => login::run(setup, &login),
     }

@@ -23,11 +23,13 @@ use crate::keys::{Asked, Mode};
 use crate::live::Live;
 use crate::metering;
 use crate::reload::{ReloadError, Reloader};
+use crate::seeding;
 use crate::server::tls::{Certificates, Pair};
 use crate::server::{self, Options, Phase};
 use crate::start;
 use crate::state;
 use crate::telemetry::otel;
+use crate::upkeep;
 
 pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
     hardening::keep_memory_private();
@@ -88,9 +90,13 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
         )
     })?;
 
+    let seeded = seeding::seed(&serving.tokens, config).await;
+    seeded.map_err(|error| Failure::new(CONFIGURATION, &error, error.help()))?;
+
     let socket = server::bind_socket(&state::socket(&config.state)).map_err(internal)?;
     announce(config, &serving.tokens);
     let live = Arc::new(Live::new(serving));
+    let upkeep = tokio::spawn(upkeep::upkeep(Arc::clone(&live)));
     let certificates = pair.map(Certificates::new);
     let looking = certificates.clone().map(Certificates::keep_looking);
     let looking = looking.map(tokio::spawn);
@@ -148,6 +154,7 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
     if let Some(looking) = looking {
         looking.abort();
     }
+    upkeep.abort();
     reloading.abort();
     let _ = reloading.await;
     supervisor::retire(live.latest().tokens.registry.iter()).await;

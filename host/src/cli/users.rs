@@ -180,40 +180,19 @@ fn read_users(file: &Path) -> Result<Value, Failure> {
 }
 
 fn table(users: &Value) -> String {
-    let header = ["ID", "USERNAME", "EMAIL", "ACTIVE", "ROLES", "LAST LOGIN"].map(str::to_owned);
     let rows = users.as_array().into_iter().flatten().map(|user| {
-        let roles = user["roles"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(plain)
-            .collect::<Vec<_>>()
-            .join(",");
+        let roles = user["roles"].as_array().into_iter().flatten();
         [
             plain(&user["id"]),
             plain(&user["username"]),
             plain(&user["email"]),
             plain(&user["active"]),
-            roles,
+            roles.map(plain).collect::<Vec<_>>().join(","),
             plain(&user["last_login"]),
         ]
     });
-    let all: Vec<[String; 6]> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| {
-        all.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    all.iter().map(line).collect()
+    let header = ["ID", "USERNAME", "EMAIL", "ACTIVE", "ROLES", "LAST LOGIN"];
+    output::table(header, rows)
 }
 
 fn plain(value: &Value) -> String {

@@ -1,6 +1,6 @@
 //! What the command line asks of a running server, over the admin socket:
-//! `POST /manage` with `{backend, operation, arguments}`, `POST /reload`, and `POST /keys` with
-//! `{audience, operation, …}`.
+//! `POST /manage` with `{backend, operation, arguments}`, `POST /bots` with an
+//! [`Order`], `POST /reload`, and `POST /keys` with `{audience, operation, …}`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,10 +17,13 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Serving;
+use super::body::Refused;
 use super::error::{answer, detail, not_found};
 use crate::accounts::manage::manage;
 use crate::keys::Asked;
 use crate::live::Live;
+use crate::token::management::Asker;
+use crate::token::management::order::Order;
 
 /// An import of many users is the largest request.
 const LIMIT: usize = 32 << 20;
@@ -57,6 +60,7 @@ struct Control {
 pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload, keys: Keys) -> Router {
     Router::new()
         .route("/manage", post(perform))
+        .route("/bots", post(bots))
         .route("/reload", post(reloaded))
         .route("/keys", post(keyed))
         .fallback(not_found)
@@ -77,7 +81,7 @@ async fn reloaded(State(control): State<Control>) -> Response<Body> {
 async fn keyed(State(control): State<Control>, body: Body) -> Response<Body> {
     let request = match read(body).await {
         Ok(request) => request,
-        Err(refusal) => return refusal,
+        Err(refused) => return *refused,
     };
     let (asked, told) = oneshot::channel();
     let sent = control.keys.send((request, asked)).await.is_ok();
@@ -92,27 +96,31 @@ async fn how_it_went(sent: bool, told: oneshot::Receiver<Reloaded>) -> Response<
     }
 }
 
-/// What the command line asks.
-async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Response<Body>> {
-    let collected = Limited::new(body, LIMIT).collect().await;
-    let collected = collected.map_err(|_| {
-        detail(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the request is larger than 32 MiB",
-        )
-    })?;
-    serde_json::from_slice(&collected.to_bytes()).map_err(|_| {
-        detail(
-            StatusCode::BAD_REQUEST,
-            "the request cannot be understood; is the server of the same version?",
-        )
-    })
+/// What the command line asks of bots. It holds the machine: no role is asked of it.
+async fn bots(State(control): State<Control>, body: Body) -> Response<Body> {
+    let order = match read::<Order>(body).await {
+        Ok(order) => order,
+        Err(refused) => return *refused,
+    };
+    let asker = Asker {
+        name: "command line",
+        ..Asker::default()
+    };
+    let serving = control.live.enter().await;
+    let done = match serving.management() {
+        Ok(management) => management.perform(order, asker).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(value) => answer(StatusCode::OK, &value),
+        Err(error) => refused(&error, error.help()),
+    }
 }
 
 async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
-    let request: Manage = match read(body).await {
+    let request = match read::<Manage>(body).await {
         Ok(request) => request,
-        Err(refusal) => return refusal,
+        Err(refused) => return *refused,
     };
     let backend = request.backend.as_deref();
     let serving = control.live.enter().await;
@@ -126,9 +134,22 @@ async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
     .await
     {
         Ok(value) => answer(StatusCode::OK, &value),
-        Err(error) => answer(
-            StatusCode::CONFLICT,
-            &json!({ "detail": error.to_string(), "help": error.help() }),
-        ),
+        Err(error) => refused(&error, error.help()),
     }
+}
+
+fn refused(error: &dyn std::error::Error, help: &str) -> Response<Body> {
+    let told = json!({ "detail": error.to_string(), "help": help });
+    answer(StatusCode::CONFLICT, &told)
+}
+
+async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
+    let collected = Limited::new(body, LIMIT).collect().await.map_err(|_| {
+        let text = "the request is larger than 32 MiB";
+        Box::new(detail(StatusCode::PAYLOAD_TOO_LARGE, text))
+    })?;
+    serde_json::from_slice(&collected.to_bytes()).map_err(|_| {
+        let text = "the request cannot be understood; is the server of the same version?";
+        Box::new(detail(StatusCode::BAD_REQUEST, text))
+    })
 }

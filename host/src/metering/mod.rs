@@ -85,6 +85,15 @@ pub fn throttled(scope: &'static str) {
     THROTTLED.increment([scope]);
 }
 
+/// Live tokens of bots, and those of them that are over within a day and within a week and have
+/// no successor.
+pub fn bot_tokens(live: u64, expiring: [u64; 2]) {
+    metrics::gauge!("countersign_bot_tokens").set(live as f64);
+    for (within, tokens) in ["1d", "7d"].into_iter().zip(expiring) {
+        metrics::gauge!("countersign_bot_tokens_expiring", "within" => within).set(tokens as f64);
+    }
+}
+
 /// A reload ended.
 pub fn reloaded(succeeded: bool) {
     RELOADS.increment([if succeeded { "reloaded" } else { "failed" }]);
@@ -278,6 +287,11 @@ fn describe() {
     gauge!(
         "countersign_throttle_entries",
         "Counters that the throttle keeps."
+    );
+    gauge!("countersign_bot_tokens", "Live tokens of bots.");
+    gauge!(
+        "countersign_bot_tokens_expiring",
+        "Live tokens of bots that are over within this time and have no successor."
     );
     counter!(
         "countersign_connections_refused_total",

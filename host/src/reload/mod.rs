@@ -30,6 +30,7 @@ use crate::http::Serving;
 use crate::keys::Mode;
 use crate::live::Live;
 use crate::metering;
+use crate::seeding;
 use crate::server::tls::{Certificates, Pair, TlsError};
 use crate::start::{StartError, open_keys, open_store, serving, throttle};
 use crate::token::Trusted;
@@ -152,6 +153,9 @@ impl Reloader {
         );
         let serving = Arc::new(serving);
         let news = news(&old.tokens, &serving.tokens, &next.kept, &next.notices);
+        if let Err(error) = seeding::seed(&serving.tokens, &config).await {
+            tracing::error!(%error, "a new bot of bots.seed could not be made");
+        }
         serving.tokens.registry.take_over(&old.tokens.registry);
         let leaving = self.live.open(serving);
         let ended = closed.map(Closed::done).unwrap_or_default();

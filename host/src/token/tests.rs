@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::keys::{KeySet, Mode, Opening, Rings};
 use std::collections::BTreeMap;
 
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("countersign-token-{}-{count}", std::process::id());
@@ -41,7 +41,7 @@ fn with(settings: Value) -> Config {
 }
 
 /// What mints under these `tokens`; the default audience signs with ES256.
-fn tokens(folder: &Folder, settings: Value) -> Tokens {
+pub(super) fn tokens(folder: &Folder, settings: Value) -> Tokens {
     let mut config = with(settings);
     config.keys.algorithm = Algorithm::ES256;
     let opening = Opening {
@@ -63,7 +63,7 @@ fn tokens(folder: &Folder, settings: Value) -> Tokens {
     }
 }
 
-fn ada() -> Principal {
+pub(super) fn ada() -> Principal {
     Principal {
         backend: "users".into(),
         home: "users".into(),

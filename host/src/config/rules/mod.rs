@@ -3,6 +3,7 @@
 //! the schema has already said so.
 
 mod backends;
+mod bots;
 mod keys;
 mod login;
 mod provision;
@@ -33,6 +34,7 @@ pub(super) fn check(value: &Value, origins: &Origins) -> (Vec<Finding>, Vec<Noti
     rules.store();
     rules.tokens();
     rules.keys();
+    rules.bots();
     rules.backends();
     rules.login();
     rules.provision();

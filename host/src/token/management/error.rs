@@ -21,6 +21,8 @@ pub enum ManagementError {
     NoSuchToken(String),
     #[error("role \"{0}\" manages this server: only who has it may give it")]
     Role(String),
+    #[error("the bot's keys are no JWK set of public keys: {0}")]
+    Jwks(String),
     #[error("users have no tokens of their own here")]
     NoPersonalTokens,
     #[error("a token needs a name, of at most 128 characters")]
@@ -54,7 +56,9 @@ impl ManagementError {
             ManagementError::Issue(error) => of_issue(error),
             ManagementError::Store(_) => Kind::Unavailable,
             ManagementError::NoSuchToken(_) => Kind::Missing,
-            ManagementError::TokenName | ManagementError::TooMany(_) => Kind::Wrong,
+            ManagementError::TokenName | ManagementError::TooMany(_) | ManagementError::Jwks(_) => {
+                Kind::Wrong
+            }
             ManagementError::Role(_) | ManagementError::NoPersonalTokens => Kind::Forbidden,
             ManagementError::NoStore => Kind::Fault,
         }
@@ -80,6 +84,7 @@ impl ManagementError {
             ManagementError::NoSuchToken(_) => "see countersign bots describe NAME",
             ManagementError::NoPersonalTokens => "bots.personal_tokens: true allows them",
             ManagementError::Role(_) => "ask somebody who has it, or leave it out",
+            ManagementError::Jwks(_) => "give {\"keys\": [...]} with public keys alone (RFC 7517)",
             ManagementError::TooMany(_) => "revoke some that are not used any more",
             ManagementError::Store(error)
             | ManagementError::Bot(BotError::Store(error))

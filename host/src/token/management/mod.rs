@@ -6,10 +6,17 @@
 //! himself. Bots do not manage, whatever their roles.
 
 mod error;
+pub mod order;
 mod own;
+#[cfg(test)]
+mod tests;
+pub mod told;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use countersign_verify::KeySet;
+use serde_json::Value;
 
 use super::Tokens;
 use super::lasting::{Ask, Issued};
@@ -22,6 +29,12 @@ use crate::config::shapes::Bots;
 use crate::telemetry::pen;
 
 pub use error::{Kind, ManagementError};
+
+/// Bytes of a bot's keys.
+const LARGEST_JWKS: usize = 32 * 1024;
+
+/// Members of private keys (RFC 7518 section 6).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,6 +131,7 @@ impl Management<'_> {
     /// [`ManagementError`]: the name is none, or taken, or a role is not to be given.
     pub async fn create(&self, new: &NewBot, asker: Asker<'_>) -> Result<Bot, ManagementError> {
         self.may_give(&new.roles, asker)?;
+        public(&new.jwks)?;
         let now = clock::unix_now();
         let bot = self.store.create_bot(new, asker.name, now).await?;
         tell("bot created", &bot, "", asker).await;
@@ -190,6 +204,7 @@ impl Management<'_> {
         self.may_give(&new, asker)?;
         // Its keys are as good as a token with its roles.
         if bot.jwks != known.jwks {
+            public(&bot.jwks)?;
             self.may_give(&bot.roles, asker)?;
         }
         let now = clock::unix_now();
@@ -313,6 +328,28 @@ impl Management<'_> {
             Some(role) => Err(ManagementError::Role(role.clone())),
             None => Ok(()),
         }
+    }
+}
+
+/// Keys of a bot: a JWK set that can be used, and no private half in it.
+fn public(jwks: &str) -> Result<(), ManagementError> {
+    if jwks.is_empty() {
+        return Ok(());
+    }
+    if jwks.len() > LARGEST_JWKS {
+        return Err(ManagementError::Jwks("it is larger than 32 KiB".into()));
+    }
+    let wrong = |reason: &dyn std::fmt::Display| ManagementError::Jwks(reason.to_string());
+    let set = KeySet::parse(jwks.as_bytes()).map_err(|error| wrong(&error))?;
+    if let Some(refused) = set.refused().first() {
+        return Err(wrong(&refused.reason));
+    }
+    let document: Value = serde_json::from_str(jwks).unwrap_or_default();
+    let keys = document["keys"].as_array().into_iter().flatten();
+    let mut members = keys.filter_map(Value::as_object).flat_map(|key| key.keys());
+    match members.any(|name| PRIVATE.contains(&name.as_str())) {
+        true => Err(ManagementError::Jwks("it has a private key in it".into())),
+        false => Ok(()),
     }
 }
 
