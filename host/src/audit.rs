@@ -5,6 +5,8 @@
 //! What a client or a plugin wrote is cut, and characters that could forge a line or
 //! hide in one are escaped (OWASP ASVS 16.4.1).
 
+pub mod recent;
+
 use crate::telemetry::pen::PUT_ASIDE;
 
 /// A client's text in a line is cut to this many characters.
@@ -67,9 +69,19 @@ pub fn managed(change: &Managed<'_>) {
     let (subject, by) = (clean(change.subject, CLIENT), clean(change.by, CLIENT));
     tracing::info!(
         name: PUT_ASIDE, target: "audit", parent: None,
-        request = given(change.request), outcome = "changed", change = change.what, user = subject,
-        jti = given(change.jti), by, address = given(change.address), "changed"
+        request = given(change.request), outcome = "changed", change = change.what, user = &subject,
+        jti = given(change.jti), by = &by, address = given(change.address), "changed"
     );
+    let clean = Line {
+        request: change.request,
+        outcome: "changed",
+        user: &subject,
+        reason: &format!("by {by}"),
+        address: change.address,
+        jti: change.jti,
+        ..Line::default()
+    };
+    recent::keep(change.what, &clean);
 }
 
 /// A token was issued: to be told with [`written`](crate::telemetry::pen::written) before the
@@ -83,6 +95,14 @@ pub fn issued(line: &Line<'_>) {
         user, sub, jti = line.jti, client = given(&client), audience = given(line.audience), reserved = given(line.reserved),
         address = given(line.address), agent = given(&agent), "token issued"
     );
+    let clean = Line {
+        user: &user,
+        agent: &agent,
+        sub: &sub,
+        client: &client,
+        ..*line
+    };
+    recent::keep("token issued", &clean);
 }
 
 /// A user signed in to this server itself, in a browser; `sub` is his id in the backend.
@@ -93,6 +113,13 @@ pub fn signed_in(line: &Line<'_>) {
         target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
         user, sub, address = given(line.address), agent = given(&agent), "signed in"
     );
+    let clean = Line {
+        user: &user,
+        agent: &agent,
+        sub: &sub,
+        ..*line
+    };
+    recent::keep("signed in", &clean);
 }
 
 /// There is no token.
@@ -103,6 +130,13 @@ pub fn refused(line: &Line<'_>) {
         target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = given(line.backend),
         user = given(&user), reason, address = given(line.address), agent = given(&agent), "no token"
     );
+    let clean = Line {
+        user: &user,
+        agent: &agent,
+        reason: &reason,
+        ..*line
+    };
+    recent::keep("no token", &clean);
 }
 
 /// A request may pass a proxy that asked at `/auth/verify`.
@@ -136,6 +170,13 @@ pub fn passed_over(line: &Line<'_>) {
         target: "audit", parent: None, request = line.request, path = line.path, outcome = line.outcome, backend = line.backend,
         user = given(&user), reason = given(&reason), address = given(line.address), "passed over"
     );
+    let clean = Line {
+        user: &user,
+        reason: &reason,
+        agent: "",
+        ..*line
+    };
+    recent::keep("passed over", &clean);
 }
 
 fn given(text: &str) -> Option<&str> {
