@@ -17,6 +17,7 @@ use super::gate::{Gate, RETRY_AFTER, State};
 use super::library::Plugin;
 use super::log::BackendLog;
 use super::outcome::Refused;
+use super::recent::{LastFailure, Minute};
 use super::sent::Sent;
 use crate::config::shapes;
 
@@ -104,10 +105,14 @@ impl Backend {
             Ok(answer) => {
                 let answer = answer.map_err(|failure| self.log.clean_failure(failure));
                 let outcome = Outcome::from(answer);
+                if let Outcome::Unavailable(refused) | Outcome::Fault(refused) = &outcome {
+                    self.failed(Asked::CreateToken, &refused.detail);
+                }
                 pass.end(Verdict::from(&outcome));
                 outcome
             }
             Err(_) => {
+                self.failed(Asked::CreateToken, &late(limit));
                 pass.end(Verdict::Timeout);
                 Outcome::Unavailable(outage(late(limit)))
             }
@@ -128,11 +133,12 @@ impl Backend {
             millis_left: millis(limit),
             arguments,
         };
+        let asked = Asked::Optional(operation);
         let user = call.arguments.get("user").unwrap_or(&call.arguments);
         let subject = Subject::of(&name(user));
         let pass = self
             .gate
-            .enter(Asked::Optional(operation), subject, Sent::from(&call))
+            .enter(asked, subject, Sent::from(&call))
             .map_err(|refused| Failure {
                 retry_after_millis: refused.retry_after.map_or(0, millis),
                 ..Failure::new(Code::Unavailable, refused.detail)
@@ -142,9 +148,16 @@ impl Backend {
             Ok(answer) => {
                 let code = answer.as_ref().map_err(|failure| failure.code);
                 pass.end(code.map_or_else(Verdict::from, |_| Verdict::Done));
-                answer.map_err(|failure| self.log.clean_failure(failure))
+                answer.map_err(|failure| {
+                    let failure = self.log.clean_failure(failure);
+                    if matches!(failure.code, Code::Unavailable | Code::Fault) {
+                        self.failed(asked, &failure.detail);
+                    }
+                    failure
+                })
             }
             Err(_) => {
+                self.failed(asked, &late(limit));
                 pass.end(Verdict::Timeout);
                 Err(Failure::new(Code::Unavailable, late(limit)))
             }
@@ -169,6 +182,21 @@ impl Backend {
     /// Its instance was told to finish, and nothing takes its place: it is unavailable.
     pub fn end(&self) {
         self.gate.shut();
+    }
+
+    /// The calls of the last hour by the minute, the oldest first, up to this time in seconds
+    /// since 1970.
+    pub fn minutes(&self, now: u64) -> Vec<Minute> {
+        self.gate.calls.recent.minutes(now)
+    }
+
+    /// What went wrong last with a call of it.
+    pub fn last_failure(&self) -> Option<LastFailure> {
+        self.gate.calls.recent.failure()
+    }
+
+    fn failed(&self, asked: Asked, reason: &str) {
+        self.gate.calls.recent.failed(asked, reason);
     }
 
     /// What it is doing: its breaker, its permits, its calls.

@@ -21,6 +21,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::Outcome;
 use super::breaker::Circuit;
+use super::recent::Recent;
 
 /// What a backend is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Asked {
         matches!(self, Asked::Optional(Capabilities | Health | Shutdown))
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Asked::CreateToken => "create_token",
             Asked::Optional(operation) => match operation {
@@ -84,7 +85,7 @@ pub(super) enum Verdict {
 }
 
 /// All verdicts, in the order of their numbers.
-const VERDICTS: [(Verdict, &str); 11] = [
+pub(super) const VERDICTS: [(Verdict, &str); 11] = [
     (Verdict::Authenticated, "authenticated"),
     (Verdict::Done, "done"),
     (Verdict::NotApplicable, "not_applicable"),
@@ -132,6 +133,8 @@ impl From<Code> for Verdict {
 
 pub(super) struct Calls {
     backend: String,
+    /// The same for people who look.
+    pub(super) recent: Recent,
     /// Are the gauges its own?
     shown: AtomicBool,
     permits: Gauge,
@@ -150,6 +153,7 @@ impl Calls {
         let label = backend.to_owned();
         Calls {
             backend: label.clone(),
+            recent: Recent::default(),
             shown: AtomicBool::new(false),
             permits: gauge!("countersign_backend_permits", "backend" => label.clone()),
             breaker: gauge!("countersign_backend_breaker", "backend" => label),
@@ -159,6 +163,7 @@ impl Calls {
 
     /// A call ended after this time.
     pub(super) fn record(&self, asked: Asked, verdict: Verdict, took: Duration) {
+        self.recent.count(asked, verdict);
         let series = self.series(asked);
         series.outcomes[verdict as usize].increment(1);
         series.seconds.record(took.as_secs_f64());
@@ -166,6 +171,7 @@ impl Calls {
 
     /// A call ended before it began.
     pub(super) fn count(&self, asked: Asked, verdict: Verdict) {
+        self.recent.count(asked, verdict);
         self.series(asked).outcomes[verdict as usize].increment(1);
     }
 

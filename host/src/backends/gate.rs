@@ -72,6 +72,7 @@ impl Gate {
     pub(super) fn take_over(&self, before: Option<&Gate>) {
         if let Some(before) = before {
             before.calls.show(false);
+            self.calls.recent.take_over(&before.calls.recent);
         }
         self.calls.show(true);
         self.calls.circuit(self.breaker.circuit());
@@ -113,8 +114,10 @@ impl Gate {
         } else {
             self.admit(begun, subject)
         };
-        let (admission, permit) =
-            admitted.inspect_err(|_| self.calls.count(asked, Verdict::Rejected))?;
+        let (admission, permit) = admitted.inspect_err(|refused| {
+            self.calls.count(asked, Verdict::Rejected);
+            self.calls.recent.failed(asked, &refused.detail);
+        })?;
         self.calls.permits_free(self.permits.available_permits());
         let flight = Arc::new(Flight {
             sent: self.secrets.hold(sent),

@@ -28,6 +28,7 @@ mod log;
 mod metrics;
 pub mod outcome;
 mod printable;
+pub mod recent;
 pub mod registry;
 mod secrets;
 mod sent;
