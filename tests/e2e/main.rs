@@ -11,6 +11,7 @@ mod check;
 mod claims;
 mod cli_login;
 mod config;
+mod console;
 mod consumers;
 mod databases;
 mod deploy;

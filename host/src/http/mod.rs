@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod body;
 pub mod browser;
+pub mod console;
 pub mod control;
 pub mod discovery;
 pub mod error;
@@ -88,6 +89,7 @@ pub fn router(face: Face) -> Router {
         .merge(openapi::routes())
         .merge(login::routes())
         .merge(verify::routes())
+        .merge(console::routes())
         .fallback(nowhere)
         .layer(from_fn_with_state(face.clone(), observe::observe));
     if otel::tracer().is_some() {

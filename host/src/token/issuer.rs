@@ -138,6 +138,11 @@ impl Issuer {
         names
     }
 
+    /// The names of `tokens.audiences`.
+    pub fn audience_names(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
     /// How far another clock may be off, in seconds.
     pub fn leeway(&self) -> u64 {
         self.leeway

@@ -32,7 +32,7 @@ fn server(folder: &Folder, backends: &str, more: &str) -> Server {
 const PUBLIC: &str = "server: { public_url: \"http://id.example\" }";
 
 /// A browser: it keeps cookies and sends them, to one server by whatever name.
-struct Browser {
+pub(crate) struct Browser {
     address: SocketAddr,
     cookies: Vec<(String, String)>,
     /// Everything that the server said, headers and all.
@@ -40,7 +40,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         Browser {
             address: server.address,
             cookies: Vec::new(),
@@ -48,12 +48,12 @@ impl Browser {
         }
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }
 
     /// A form as a browser sends it from a page of ours.
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(
             "POST",
             path,
@@ -62,7 +62,13 @@ impl Browser {
         )
     }
 
-    fn send(&mut self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -88,12 +94,12 @@ impl Browser {
     }
 
     /// The form's token of the page at this path.
-    fn token(&mut self, path: &str) -> String {
+    pub(crate) fn token(&mut self, path: &str) -> String {
         hidden(&self.get(path), "token")
     }
 
     /// Signs in by the form.
-    fn sign_in(&mut self, username: &str, password: &str) -> Answer {
+    pub(crate) fn sign_in(&mut self, username: &str, password: &str) -> Answer {
         let token = self.token("/login");
         self.post(
             "/login",
@@ -138,7 +144,7 @@ fn set_cookies(answer: &Answer) -> Vec<&str> {
 }
 
 /// The value of a hidden field.
-fn hidden(answer: &Answer, name: &str) -> String {
+pub(crate) fn hidden(answer: &Answer, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let rest = answer.body.split_once(&start);
     let rest = rest

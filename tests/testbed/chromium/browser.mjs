@@ -50,6 +50,9 @@ const steps = {
   goto: async ({ goto }) => (await page.goto(goto, { waitUntil: 'load' }))?.status(),
   back: async () => (await page.goBack({ waitUntil: 'load' }))?.status(),
   fill: ({ fill, with: text }) => page.getByLabel(fill, { exact: true }).fill(text),
+  // {"select": "Expires after", "option": "7 days"}
+  select: ({ select, option }) => page.getByLabel(select, { exact: true }).selectOption({ label: option }),
+  reload: async () => (await page.reload({ waitUntil: 'load' }))?.status(),
   // {"click": "Sign in", "role": "button"}
   click: ({ click, role }) => page.getByRole(role, { name: click, exact: true }).first().click(),
   press: ({ press }) => page.keyboard.press(press),

@@ -45,7 +45,7 @@ pub(super) fn takes_passwords(backend: &Backend) -> bool {
 }
 
 /// What users know a backend as: its title, else its id made readable.
-pub(super) fn title(backend: &Backend) -> String {
+pub(in crate::http) fn title(backend: &Backend) -> String {
     match backend.settings.title.trim() {
         "" => readable(&backend.id),
         title => title.to_owned(),
@@ -53,7 +53,7 @@ pub(super) fn title(backend: &Backend) -> String {
 }
 
 /// A page of ours that passes on where the login leads.
-pub(super) fn link(browser: &Browser, path: &str, return_to: Option<&str>) -> String {
+pub(in crate::http) fn link(browser: &Browser, path: &str, return_to: Option<&str>) -> String {
     let path = browser.path(path);
     match return_to {
         None => path,

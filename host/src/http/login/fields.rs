@@ -12,12 +12,12 @@ const LONGEST: usize = 64 * 1024;
 
 /// Fields by name.
 #[derive(Default)]
-pub(super) struct Fields(Vec<(String, Zeroizing<String>)>);
+pub(in crate::http) struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
     /// # Errors
     /// Why they are refused, for the log.
-    pub(super) fn read(text: &[u8]) -> Result<Self, &'static str> {
+    pub(in crate::http) fn read(text: &[u8]) -> Result<Self, &'static str> {
         if text.len() > LONGEST {
             return Err("the parameters are too long");
         }
@@ -35,13 +35,13 @@ impl Fields {
     }
 
     /// A field's value.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::http) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))

@@ -105,7 +105,7 @@ pub(super) fn is_open(serving: &Serving, only: Option<&str>) -> bool {
     }
 }
 
-pub(super) async fn read(headers: &HeaderMap, sent: Body) -> Result<Fields, StatusCode> {
+pub(in crate::http) async fn read(headers: &HeaderMap, sent: Body) -> Result<Fields, StatusCode> {
     let kind = headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
@@ -129,7 +129,11 @@ pub(super) async fn read(headers: &HeaderMap, sent: Body) -> Result<Fields, Stat
     Fields::read(&bytes).map_err(|_| StatusCode::BAD_REQUEST)
 }
 
-pub(super) fn unreadable(serving: &Serving, visit: &Visit, status: StatusCode) -> Response<Body> {
+pub(in crate::http) fn unreadable(
+    serving: &Serving,
+    visit: &Visit,
+    status: StatusCode,
+) -> Response<Body> {
     let trouble = Trouble {
         status,
         heading: "The form cannot be read",

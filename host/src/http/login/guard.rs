@@ -13,7 +13,7 @@ use crate::http::browser::Browser;
 const NAME: &str = "form";
 
 /// A page may stay open this long before its form is sent, in seconds: a night.
-const LIFETIME: u64 = 12 * 3_600;
+pub(in crate::http) const LIFETIME: u64 = 12 * 3_600;
 
 /// Random bytes in the cookie.
 const BYTES: usize = 16;

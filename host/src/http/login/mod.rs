@@ -13,18 +13,19 @@
 
 mod begin;
 mod callback;
-mod choices;
-mod fields;
-mod form;
+pub(in crate::http) mod choices;
+pub(in crate::http) mod fields;
+pub(in crate::http) mod form;
 pub mod guard;
 mod logout;
+pub(in crate::http) mod moment;
 pub mod page;
 mod pending;
 pub mod return_to;
 mod settle;
 mod signin;
-mod trouble;
-mod visit;
+pub(in crate::http) mod trouble;
+pub(in crate::http) mod visit;
 mod ways;
 
 use axum::Router;
@@ -38,11 +39,11 @@ use axum::routing::any;
 use super::{Face, Serving};
 use visit::Visit;
 
-const LOGIN: &str = "/login";
+pub(in crate::http) const LOGIN: &str = "/login";
 const LOGIN_AT: &str = "/login/{backend}";
 const CALLBACK: &str = "/callback";
 const CALLBACK_OF: &str = "/callback/{backend}";
-const LOGOUT: &str = "/logout";
+pub(in crate::http) const LOGOUT: &str = "/logout";
 
 /// The routes of this face.
 pub fn routes() -> Router<Face> {

@@ -16,11 +16,28 @@ use sha2::{Digest, Sha256};
 
 use crate::http::browser::Browser;
 
-/// The pages' looks, within each page: one request, and nothing else may style it.
-const STYLE: &str = include_str!("../../../templates/style.css");
+/// A style sheet, within each page: one request, and nothing else may style it.
+pub struct Sheet {
+    text: &'static str,
+    /// As the policy names it.
+    hash: String,
+}
 
-static STYLE_HASH: LazyLock<String> =
-    LazyLock::new(|| BASE64_STANDARD.encode(Sha256::digest(STYLE)));
+/// The looks of small pages: one card.
+static CARD: LazyLock<Sheet> = LazyLock::new(|| {
+    Sheet::of(concat!(
+        include_str!("../../../templates/look.css"),
+        include_str!("../../../templates/style.css")
+    ))
+});
+
+impl Sheet {
+    /// Of its text.
+    pub fn of(text: &'static str) -> Self {
+        let hash = BASE64_STANDARD.encode(Sha256::digest(text));
+        Sheet { text, hash }
+    }
+}
 
 /// What stands around each page's content.
 pub struct Frame {
@@ -35,7 +52,7 @@ impl Default for Frame {
     fn default() -> Self {
         Frame {
             brand: "Countersign".to_owned(),
-            style: STYLE,
+            style: CARD.text,
         }
     }
 }
@@ -50,6 +67,15 @@ impl Frame {
                 brand: title.to_owned(),
                 ..frame
             },
+        }
+    }
+
+    /// The same with another style sheet: the page is to be [`dressed`] in it.
+    #[must_use]
+    pub fn dressed(self, sheet: &Sheet) -> Self {
+        Frame {
+            style: sheet.text,
+            ..self
         }
     }
 }
@@ -67,6 +93,16 @@ struct Onward<'a> {
 /// A page. Its forms go to us and, led on by our answer, to the `targets`: Chromium counts
 /// what follows a redirect, too.
 pub fn html(status: StatusCode, page: &impl Template, targets: &[String]) -> Response<Body> {
+    dressed(&CARD, status, page, targets)
+}
+
+/// The same of a page with another style sheet.
+pub fn dressed(
+    sheet: &Sheet,
+    status: StatusCode,
+    page: &impl Template,
+    targets: &[String],
+) -> Response<Body> {
     // Writing to memory does not fail.
     let text = page.render().unwrap_or_default();
     let mut response = Response::new(Body::from(text));
@@ -78,7 +114,7 @@ pub fn html(status: StatusCode, page: &impl Template, targets: &[String]) -> Res
     );
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
-        *STYLE_HASH,
+        sheet.hash,
         targets
             .iter()
             .map(|it| format!(" {it}"))

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use time::OffsetDateTime;
 
 use super::choices;
 use super::guard::Guard;
+use super::moment::Moment;
 use super::page::{self, Frame};
 use super::visit::Visit;
 use super::ways::{self, Ways};
@@ -28,12 +28,6 @@ struct SignedInPage<'a> {
     way_on: Option<String>,
     logout: String,
     token: String,
-}
-
-/// A time for people and for programs.
-struct Moment {
-    text: String,
-    machine: String,
 }
 
 /// `GET /login`.
@@ -97,31 +91,4 @@ fn signed_in(
     };
     let page = page::html(StatusCode::OK, &signed_in, &[]);
     page::with_cookies(page, [guard.cookie])
-}
-
-impl Moment {
-    fn of(seconds: u64) -> Self {
-        let seconds = i64::try_from(seconds).unwrap_or_default();
-        let at = OffsetDateTime::from_unix_timestamp(seconds);
-        let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let (year, month, day) = at.to_calendar_date();
-        let (hour, minute, second) = at.to_hms();
-        let number = u8::from(month);
-        Moment {
-            text: format!("{day} {month} {year}, {hour:02}:{minute:02} UTC"),
-            machine: format!("{year}-{number:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_told_to_people_and_to_programs() {
-        let moment = Moment::of(1_767_225_661);
-        assert_eq!(moment.text, "1 January 2026, 00:01 UTC");
-        assert_eq!(moment.machine, "2026-01-01T00:01:01Z");
-    }
 }

@@ -14,7 +14,7 @@ use crate::http::Serving;
 use crate::token::refusal;
 
 /// What a page of trouble says.
-pub(super) struct Trouble {
+pub(in crate::http) struct Trouble {
     pub status: StatusCode,
     pub heading: &'static str,
     pub text: String,
@@ -34,7 +34,7 @@ struct Page<'a> {
 }
 
 /// The page.
-pub(super) fn page(serving: &Serving, visit: &Visit, trouble: &Trouble) -> Response<Body> {
+pub(in crate::http) fn page(serving: &Serving, visit: &Visit, trouble: &Trouble) -> Response<Body> {
     let browser = &serving.browser;
     let login = browser.path(super::LOGIN);
     let page = Page {
@@ -51,7 +51,7 @@ pub(super) fn page(serving: &Serving, visit: &Visit, trouble: &Trouble) -> Respo
 }
 
 /// There is no such address or backend, or it offers nothing to browsers.
-pub(super) fn not_found(serving: &Serving, visit: &Visit) -> Response<Body> {
+pub(in crate::http) fn not_found(serving: &Serving, visit: &Visit) -> Response<Body> {
     let trouble = Trouble {
         status: StatusCode::NOT_FOUND,
         heading: "There is no such page",
@@ -63,7 +63,7 @@ pub(super) fn not_found(serving: &Serving, visit: &Visit) -> Response<Body> {
 }
 
 /// 405.
-pub(super) fn method_not_allowed(
+pub(in crate::http) fn method_not_allowed(
     serving: &Serving,
     visit: &Visit,
     allowed: &'static str,
@@ -82,7 +82,7 @@ pub(super) fn method_not_allowed(
 }
 
 /// Something is wrong with us or with a plugin.
-pub(super) fn fault(serving: &Serving, visit: &Visit) -> Response<Body> {
+pub(in crate::http) fn fault(serving: &Serving, visit: &Visit) -> Response<Body> {
     let trouble = Trouble {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         heading: "Something went wrong",
@@ -107,14 +107,14 @@ pub(super) fn not_now(serving: &Serving, visit: &Visit) -> Response<Body> {
 }
 
 /// The answer with `Retry-After` in whole seconds (RFC 9110 section 10.2.3).
-pub(super) fn later(mut response: Response<Body>, pause: Duration) -> Response<Body> {
+pub(in crate::http) fn later(mut response: Response<Body>, pause: Duration) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from(seconds(pause)));
     response
 }
 
 /// The same in words: `5 seconds`, `2 minutes`.
-pub(super) fn in_words(pause: Duration) -> String {
+pub(in crate::http) fn in_words(pause: Duration) -> String {
     let seconds = seconds(pause);
     let (number, unit) = match seconds {
         0..=90 => (seconds, "second"),

@@ -22,7 +22,7 @@ const KEPT: [&str; 5] = [
 ];
 
 /// A request for a page.
-pub(super) struct Visit {
+pub(in crate::http) struct Visit {
     pub id: String,
     pub address: Option<IpAddr>,
     pub headers: HeaderMap,
@@ -35,7 +35,10 @@ pub(super) struct Visit {
 
 impl Visit {
     /// A request taken apart.
-    pub(super) fn of(http: HttpRequest<Body>, path: &'static str) -> (Visit, Method, Body) {
+    pub(in crate::http) fn of(
+        http: HttpRequest<Body>,
+        path: &'static str,
+    ) -> (Visit, Method, Body) {
         let (mut head, body) = http.into_parts();
         let caller = head.extensions.remove::<Caller>().unwrap_or_default();
         let visit = Visit {
@@ -50,14 +53,14 @@ impl Visit {
     }
 
     /// A parameter of the address; none if it is there twice.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(in crate::http) fn parameter(&self, name: &str) -> Option<String> {
         let fields = Fields::read(self.query.as_bytes()).ok()?;
         fields.get(name).map(str::to_owned)
     }
 
     /// What the backends are asked with: `body` is JSON in the shape of `/auth/token`, `only`
     /// the one that is asked.
-    pub(super) fn request(&self, body: Value, only: Option<String>) -> Request {
+    pub(in crate::http) fn request(&self, body: Value, only: Option<String>) -> Request {
         let told = |name: &&str| !KEPT.contains(name);
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));

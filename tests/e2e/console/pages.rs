@@ -1,0 +1,119 @@
+//! Decisions, backends and keys: what the pages say is what happened.
+
+use countersign_tests::chromium::Chromium;
+use countersign_tests::get;
+
+use super::Site;
+
+#[test]
+fn decisions_are_shown_and_found_by_user_outcome_and_request() {
+    let site = Site::start();
+    let denied = site.server.login("denied", "x");
+    let request = denied.header("x-request-id").unwrap().to_owned();
+    assert_eq!(site.server.login("carl", "the-secret").status, 201);
+    assert_eq!(site.server.login("fault", "x").status, 500);
+    let mut browser = Chromium::start();
+    site.enter(&mut browser, "ada", "/console/decisions");
+    for text in [
+        "private reason",
+        "private fault",
+        "token issued",
+        "signed in",
+    ] {
+        browser.see(text);
+    }
+    let rows = "document.querySelectorAll('tbody tr').length";
+    let all = browser.evaluate(rows);
+    assert_eq!(all, 4, "{}", browser.text());
+    browser.fill("User", "CARL");
+    browser.click("button", "Filter");
+    browser.see("token issued");
+    assert_eq!(browser.evaluate(rows), 1);
+    browser.click("link", "Show all");
+    browser.select("Outcome", "fault");
+    browser.click("button", "Filter");
+    browser.see("private fault");
+    assert_eq!(browser.evaluate(rows), 1);
+    browser.click("link", "Show all");
+    browser.fill("Request", &request);
+    browser.press("Enter");
+    browser.see("private reason");
+    assert_eq!(browser.evaluate(rows), 1);
+    browser.evaluate("document.querySelector('details').open = true");
+    browser.see(&request);
+    browser.see("/auth/token");
+    browser.fill("User", "nobody at all");
+    browser.press("Enter");
+    browser.see("No decision is like that.");
+    assert!(!browser.text().contains("the-secret"));
+    site.is_clean(&mut browser);
+}
+
+#[test]
+fn older_decisions_are_a_page_away_and_texts_of_strangers_are_texts() {
+    let site = Site::start();
+    for number in 0..60 {
+        site.server.login(&format!("carl{number}"), "x");
+    }
+    site.server.login("<script>alert(1)</script>\u{202e}", "x");
+    let mut browser = Chromium::start();
+    site.enter(&mut browser, "ada", "/console/decisions");
+    browser.see("<script>alert(1)</script>\\u{202e}");
+    assert!(!browser.text().contains("carl0 "));
+    browser.click("link", "Older");
+    browser.see("carl0");
+    browser.click("link", "Newest");
+    browser.see("carl59");
+    site.is_clean(&mut browser);
+}
+
+#[test]
+fn backends_say_what_is_loaded_and_how_their_calls_ended() {
+    let site = Site::start();
+    for name in ["carl", "carl", "denied", "unavailable"] {
+        site.server.login(name, "x");
+    }
+    let mut browser = Chromium::start();
+    site.enter(&mut browser, "ada", "/console/backends");
+    let text = browser.text();
+    for part in [
+        "staff",
+        "others",
+        "Everybody else",
+        "ready",
+        "at create_token: private outage",
+        "libcountersign_answers.so",
+        "passwords, lookups",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let hash = "document.querySelector('dd.mono').innerText.length";
+    assert_eq!(browser.evaluate(hash), 64);
+    let table = "[...document.querySelectorAll('section')].map((s) => [...s.querySelectorAll('tbody tr')].map((r) => r.cells[0].innerText + ' ' + r.cells[2].innerText))";
+    assert_eq!(
+        browser.evaluate(table),
+        serde_json::json!([
+            ["authenticated 1"],
+            ["authenticated 2", "denied 1", "unavailable 1"]
+        ])
+    );
+    assert!(browser.tree().contains("img \"Calls by the minute"));
+    site.is_clean(&mut browser);
+}
+
+#[test]
+fn keys_are_those_that_are_published() {
+    let site = Site::start();
+    let jwks = get(site.server.address, "/.well-known/jwks.json").json();
+    let mut browser = Chromium::start();
+    site.enter(&mut browser, "ada", "/console/keys");
+    let text = browser.text();
+    for key in jwks["keys"].as_array().unwrap() {
+        assert!(text.contains(key["kid"].as_str().unwrap()), "{text}");
+    }
+    for part in ["active", "next", "countersign keys rotate"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("PRIVATE"), "{text}");
+    site.is_clean(&mut browser);
+}
