@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod control;
 mod failure;
+mod ingestion;
 mod keys;
 mod login;
 mod output;

@@ -9,10 +9,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::announce::announce;
 use super::failure::{CONFIGURATION, Failure, INTERNAL};
+use super::ingestion;
 use super::setup::Setup;
 use crate::accounts::first_admin;
 use crate::backends::supervisor;
 use crate::config::Config;
+use crate::config::compat::openmetadata::ingestion::Ingestion;
 use crate::config::shapes::Limits;
 use crate::drains::Drains;
 use crate::hardening;
@@ -33,20 +35,24 @@ use crate::upkeep;
 
 pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
     hardening::keep_memory_private();
-    let config = {
+    let (config, ingestion) = {
         // Dropped here: schema, origins and merged tree would stay as long as the server.
         let loaded = setup.load()?;
         setup.logging(&loaded);
-        loaded.config
+        (loaded.config, loaded.ingestion)
     };
     let _lock = state::lock(&config.state)?;
     otel::start(&setup.sources.environment);
-    let served = Setup::runtime()?.block_on(serve(setup, config));
+    let served = Setup::runtime()?.block_on(serve(setup, config, ingestion));
     otel::stop();
     served
 }
 
-async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
+async fn serve(
+    setup: &Setup,
+    mut config: Config,
+    ingestion: Vec<Ingestion>,
+) -> Result<(), Failure> {
     let read = config.clone();
     let public = bind(&mut config.server.listen, "server.listen").await?;
     let admin = bind(&mut config.admin.listen, "admin.listen").await?;
@@ -95,6 +101,10 @@ async fn serve(setup: &Setup, mut config: Config) -> Result<(), Failure> {
 
     let socket = server::bind_socket(&state::socket(&config.state)).map_err(internal)?;
     announce(config, &serving.tokens);
+    let store = serving.tokens.accounts.store().map(AsRef::as_ref);
+    for judged in ingestion::judge(ingestion, &serving.tokens, store).await {
+        judged.log();
+    }
     let live = Arc::new(Live::new(serving));
     let upkeep = tokio::spawn(upkeep::upkeep(Arc::clone(&live)));
     let certificates = pair.map(Certificates::new);

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::compat::openmetadata;
+use super::compat::openmetadata::ingestion::{Held, Ingestion};
 use super::interpolate::Variables;
 use super::key::KeyPath;
 use super::layer::{Layer, Merged, merge};
@@ -39,6 +40,8 @@ pub struct Loaded {
     pub origins: Origins,
     /// What the operator should know.
     pub notices: Vec<Notice>,
+    /// The tokens of OpenMetadata's ingestion that stand in its blocks.
+    pub ingestion: Vec<Ingestion>,
     /// The merged tree, secrets in it: print it only through [`super::show()`].
     pub value: Value,
     /// The JSON Schema that it was checked against, plugins' schemas inside.
@@ -48,7 +51,12 @@ pub struct Loaded {
 impl Loaded {
     /// Every secret of the configuration, passwords inside URLs among them.
     pub fn secrets(&self) -> Vec<Secret> {
-        secrets::all(&self.value, Shape::new(&self.schema))
+        let mut all = secrets::all(&self.value, Shape::new(&self.schema));
+        all.extend(self.ingestion.iter().filter_map(|each| match &each.held {
+            Held::Token(token) => Some(token.clone()),
+            _ => None,
+        }));
+        all
     }
 }
 
@@ -98,7 +106,7 @@ pub fn load(sources: &Sources, plugins: &dyn PluginSchemas) -> Result<Loaded, Re
                 .caused_by(cause),
         ),
     }
-    let mapped = openmetadata::apply(&mut merged.value, &mut merged.marks);
+    let mapped = openmetadata::apply(&mut merged.value, &mut merged.marks, &sources.cwd);
     findings.extend(mapped.findings);
     notices.extend(mapped.notices);
 
@@ -115,6 +123,7 @@ pub fn load(sources: &Sources, plugins: &dyn PluginSchemas) -> Result<Loaded, Re
         config,
         origins,
         notices,
+        ingestion: mapped.ingestion,
         value: merged.value,
         schema,
     })

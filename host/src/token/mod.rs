@@ -6,6 +6,7 @@ mod admitted;
 pub mod attempt;
 pub mod audience;
 pub mod claims;
+pub mod ingestion;
 pub mod issuer;
 pub mod lasting;
 pub mod management;

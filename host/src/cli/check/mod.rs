@@ -11,8 +11,10 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::failure::{Failure, REFUSED, USAGE};
+use super::ingestion::{self, Judged};
 use super::output;
 use super::setup::Setup;
+use crate::accounts::store::{Location, Store};
 use crate::config::Loaded;
 use crate::keys::Mode;
 use crate::server::tls::Pair;
@@ -52,7 +54,19 @@ pub(super) fn run(setup: &Setup, check: &Check) -> Result<(), Failure> {
     let placed = |error| Failure::starting(error, &loaded.origins);
     let tokens = runtime.block_on(starting).map_err(placed)?.tokens;
 
-    let text = summary(&loaded, pair.as_ref(), &tokens);
+    let mut text = summary(&loaded, pair.as_ref(), &tokens);
+    let judged = runtime.block_on(held(&loaded, &tokens));
+    for each in &judged {
+        let _ = writeln!(text, "{each}");
+    }
+    let refused = judged.iter().filter(|each| each.is_refused()).count();
+    if refused > 0 && !check.json {
+        output::write(&text)?;
+        let what =
+            format!("the server can start, but {refused} of OpenMetadata's tokens cannot be used");
+        let help = "the reason stands above; `countersign bots token NAME` makes a new one";
+        return Err(Failure::new(REFUSED, what, help));
+    }
     let Some(user) = &check.probe else {
         return output::write(&format!("{text}ok: the server can start\n"));
     };
@@ -67,6 +81,21 @@ pub(super) fn run(setup: &Setup, check: &Check) -> Result<(), Failure> {
         None => output::write("ok: the server can start, and every backend answers\n"),
         Some((what, help)) => Err(Failure::new(REFUSED, what, help)),
     }
+}
+
+/// The tokens of OpenMetadata's ingestion, judged; the store is only looked into.
+async fn held(loaded: &Loaded, tokens: &Tokens) -> Vec<Judged> {
+    if loaded.ingestion.is_empty() {
+        return Vec::new();
+    }
+    // A store that cannot be looked into has stopped the check before.
+    let store = Store::look(Location::of(&loaded.config)).await;
+    let store = store.unwrap_or_default();
+    let judged = ingestion::judge(loaded.ingestion.clone(), tokens, store.as_ref()).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    judged
 }
 
 fn summary(loaded: &Loaded, pair: Option<&Pair>, tokens: &Tokens) -> String {

@@ -146,7 +146,7 @@ const AUTHORIZER: Keys = &[
 
 const AIRFLOW: Keys = &[
     ("apiEndpoint", Scalar),
-    ("authConfig", Any),
+    ("authConfig", Kind::Keys(AUTH_CONFIG)),
     ("authProvider", Text),
     ("metadataApiEndpoint", Scalar),
     ("password", Secret),
@@ -156,6 +156,15 @@ const AIRFLOW: Keys = &[
     ("truststorePath", Scalar),
     ("username", Scalar),
     ("verifySSL", Scalar),
+];
+
+const AUTH_CONFIG: Keys = &[
+    ("auth0", Any),
+    ("azure", Any),
+    ("customOidc", Any),
+    ("google", Any),
+    ("okta", Any),
+    ("openmetadata", Kind::Keys(&[("jwtToken", Secret)])),
 ];
 
 const PIPELINE: Keys = &[

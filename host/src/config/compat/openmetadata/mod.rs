@@ -4,6 +4,7 @@
 
 mod blocks;
 mod flow;
+pub mod ingestion;
 mod leftover;
 mod mapping;
 mod people;
@@ -11,6 +12,7 @@ mod sso;
 mod trust;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
@@ -19,6 +21,7 @@ use crate::config::layer::Mark;
 use crate::config::origins::Table;
 use crate::config::report::{Finding, Notice};
 use blocks::{BLOCKS, Kind};
+use ingestion::Ingestion;
 use mapping::{Mapping, auth};
 
 /// Block key → native key.
@@ -55,6 +58,7 @@ pub(in crate::config) fn schema() -> Map<String, Value> {
 pub(in crate::config) struct Mapped {
     pub(in crate::config) findings: Vec<Finding>,
     pub(in crate::config) notices: Vec<Notice>,
+    pub(in crate::config) ingestion: Vec<Ingestion>,
 }
 
 /// Names the backend that the blocks mean, before any of it is known to be right.
@@ -63,7 +67,7 @@ pub(in crate::config) fn announce(value: &mut Value, marks: &mut Table<Mark>) {
 }
 
 /// Takes the blocks out of the tree and sets the native keys that they mean.
-pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Mapped {
+pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>, cwd: &Path) -> Mapped {
     let mut mapping = Mapping {
         value,
         marks,
@@ -81,6 +85,7 @@ pub(in crate::config) fn apply(value: &mut Value, marks: &mut Table<Mark>) -> Ma
     mapping.trust();
     mapping.sign_on();
     mapping.directory();
+    mapping.ingestion(cwd);
     mapping.notices();
     mapping.remove_blocks();
     mapping.said

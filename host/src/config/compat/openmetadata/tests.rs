@@ -198,11 +198,7 @@ pipelineServiceClientConfiguration: { parameters: { username: admin, password: c
         2,
         "{notices}"
     );
-    for block in [
-        "airflowConfiguration",
-        "workflowConfig",
-        "pipelineServiceClientConfiguration",
-    ] {
+    for block in ["airflowConfiguration", "pipelineServiceClientConfiguration"] {
         assert!(
             notices.contains(&format!("`{block}`: these keys have no meaning here")),
             "{notices}"
