@@ -1,15 +1,19 @@
-//! `GET` of the JWKS while logins saturate the hash pool, against the bare handler
-//! beside the same hashes in another process.
+//! `GET` of the JWKS against a bare handler that has the same bytes; and while logins saturate the
+//! hash pool, against the bare handler beside the same hashes in another process.
 
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use countersign_tests::{Folder, Server};
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header;
+use countersign_tests::{Folder, Server, get};
 
-use crate::bare::Bare;
+use crate::bare::{Bare, listen};
 use crate::load;
+use crate::mint::{pin, unpin};
 use crate::sample::median;
 use crate::start::db_config;
 use crate::table::{Row, Target};
@@ -19,7 +23,54 @@ const PACE: Duration = Duration::from_millis(2);
 const PROBES: usize = 1000;
 const LOGINS_IN_FLIGHT: usize = 8;
 
+/// For the throughput: each server on one core, the client on another.
+const CORE: usize = 0;
+const CONNECTIONS: usize = 32;
+const ROUND: Duration = Duration::from_millis(1500);
+const RATES: usize = 7;
+
 pub(crate) fn measure() -> Vec<Row> {
+    vec![throughput(), beside_logins()]
+}
+
+fn throughput() -> Row {
+    let folder = Folder::new();
+    let key = crate::mint::key(&folder, "RS256");
+    let ours = Server::start(&folder, &crate::mint::config("RS256", &key));
+    pin(ours.pid(), CORE);
+    let bytes = get(ours.address, "/.well-known/jwks.json").body;
+    let bytes = folder.write("jwks.json", bytes);
+    let bare = Bare::on(CORE, &["bare-bytes", bytes.to_str().unwrap()]);
+    pin(std::process::id(), 1 - CORE);
+    let request = load::get("/.well-known/jwks.json");
+    let rate = |server| load::throughput(server, &request, 200, CONNECTIONS, ROUND);
+    let (mut own, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RATES {
+        theirs.push(rate(bare.address));
+        own.push(rate(ours.address));
+    }
+    unpin(std::process::id());
+    let ratios = own.iter().zip(&theirs).map(|(own, theirs)| own / theirs);
+    Row {
+        name: "JWKS GET, the same bytes, keep-alive, one core".into(),
+        value: median(ratios.collect()),
+        measured: format!("{:.0} a second", median(own)),
+        reference: format!("{:.0} bare axum", median(theirs)),
+        unit: "",
+        target: Target::AtLeast(0.9),
+        note: String::new(),
+    }
+}
+
+/// `bare-bytes FILE`: serves the file until killed; prints its address.
+pub(crate) fn serve(arguments: &[String]) {
+    let bytes = Bytes::from(std::fs::read(&arguments[0]).unwrap());
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let answer = axum::routing::get(move || async move { (json, bytes) });
+    listen(Router::new().route("/.well-known/jwks.json", answer));
+}
+
+fn beside_logins() -> Row {
     let folder = Folder::new();
     let server = Server::start(&folder, &db_config());
     let password = std::fs::read_to_string(server.state.join("initial-admin-password")).unwrap();
@@ -54,7 +105,7 @@ pub(crate) fn measure() -> Vec<Row> {
         });
     }
     let ratios = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs);
-    vec![Row {
+    Row {
         name: "JWKS GET p99 while logins saturate the hash pool".into(),
         value: median(ratios.collect()),
         measured: format!("{:.2} ms", median(ours)),
@@ -62,7 +113,7 @@ pub(crate) fn measure() -> Vec<Row> {
         unit: "",
         target: Target::AtMost(3.0),
         note: String::new(),
-    }]
+    }
 }
 
 async fn saturate(server: std::net::SocketAddr, login: &[u8], stop: &AtomicBool) {

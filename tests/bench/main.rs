@@ -3,7 +3,8 @@
 //! that a busy machine slows both sides alike. Nothing is asserted: the table says
 //! `ok` or `below`, and the program ends well either way.
 //!
-//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory] [ldap] [oauth]`
+//! `tests/bench/run [signing] [abi] [mint] [logins] [timing] [jwks] [reload] [start] [memory] [ldap] [oauth]
+//! [rotation] [verify] [store] [revocation]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod abi;
@@ -17,11 +18,15 @@ mod mint;
 mod oauth;
 mod plugin;
 mod reload;
+mod revocation;
+mod rotation;
 mod sample;
 mod signing;
 mod start;
+mod store;
 mod table;
 mod timing;
+mod verify;
 
 use table::{Row, Table};
 
@@ -39,6 +44,10 @@ const FIGURES: &[(&str, Figure)] = &[
     ("memory", memory::measure),
     ("ldap", ldap::measure),
     ("oauth", oauth::measure),
+    ("rotation", rotation::measure),
+    ("verify", verify::measure),
+    ("store", store::measure),
+    ("revocation", revocation::measure),
 ];
 
 fn main() {
@@ -51,6 +60,8 @@ fn main() {
     match asked.first().map(String::as_str) {
         Some("bare") => return bare::serve(&asked[1..]),
         Some("bare-bearer") => return oauth::bare::serve(&asked[1..]),
+        Some("bare-bytes") => return jwks::serve(&asked[1..]),
+        Some("bare-verify") => return verify::serve(&asked[1..]),
         Some("hashes") => return jwks::hash_for_ever(),
         _ => {}
     }

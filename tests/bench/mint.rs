@@ -28,12 +28,7 @@ pub(crate) fn measure() -> Vec<Row> {
 fn row(algorithm: &'static str, target: f64) -> Row {
     let folder = Folder::new();
     let key = key(&folder, algorithm);
-    let config = format!(
-        "plugins: {{ directories: [\"{}\"] }}\nkeys: {{ algorithm: {algorithm}, private_key: \"{}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
-        artifacts::built().display(),
-        key.display()
-    );
-    let ours = Server::start(&folder, &config);
+    let ours = Server::start(&folder, &config(algorithm, &key));
     pin(ours.pid(), CORE);
     let bare = Bare::start(algorithm, &key, CORE);
     pin(std::process::id(), 1 - CORE);
@@ -69,6 +64,15 @@ fn row(algorithm: &'static str, target: f64) -> Row {
         target: Target::AtLeast(target),
         note: format!("our core was {:.0} % busy", 100.0 * median(busy)),
     }
+}
+
+/// A server that signs with this key, and lets in who knows the word.
+pub(crate) fn config(algorithm: &str, key: &Path) -> String {
+    format!(
+        "plugins: {{ directories: [\"{}\"] }}\nkeys: {{ algorithm: {algorithm}, private_key: \"{}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
+        artifacts::built().display(),
+        key.display()
+    )
 }
 
 /// PKCS#8 in DER, as both sides read it.
