@@ -32,6 +32,7 @@ mod metrics;
 mod oauth2;
 mod oauth;
 mod openapi;
+mod openmetadata;
 mod outcomes;
 mod plugins;
 mod probe;

@@ -2,9 +2,6 @@
 //! of them, and what `serve` writes into its log.
 
 use std::fmt;
-use std::time::Duration;
-
-use humantime::format_duration;
 
 use crate::accounts::store::Store;
 use crate::clock;
@@ -80,7 +77,7 @@ impl Judged {
         let Some(at) = expires else {
             return "never expires".to_owned();
         };
-        let away = format_duration(Duration::from_secs(round(at.abs_diff(self.now))));
+        let away = long(at.abs_diff(self.now));
         let date = clock::written(at);
         match at < self.now {
             true => format!("{date}, {away} ago"),
@@ -95,14 +92,13 @@ impl fmt::Display for Judged {
         write!(f, "token {}: ", self.of.key)?;
         match &self.verdict {
             Verdict::Fit(fit) => {
-                let owner = fit.owner.as_deref();
-                let owner = owner.unwrap_or("nobody's whom the store knows");
-                let end = self.end(fit.expires);
-                write!(
-                    f,
-                    "accepted, {owner}, OpenMetadata's user {}, {end}",
-                    line(&fit.user)
-                )
+                let owner = match (fit.owner.as_deref(), fit.is_theirs) {
+                    (Some(owner), _) => owner,
+                    (None, true) => "as long as OpenMetadata, which has issued it, stores it",
+                    (None, false) => "nobody's whom the store knows",
+                };
+                let (user, end) = (line(&fit.user), self.end(fit.expires));
+                write!(f, "accepted, {owner}, OpenMetadata's user {user}, {end}")
             }
             Verdict::Unfit(unfit @ Unfit::Expired(at)) => {
                 write!(f, "REFUSED, {unfit}: {}", self.end(Some(*at)))
@@ -121,13 +117,12 @@ impl fmt::Display for Judged {
     }
 }
 
-/// Seconds, without those that nobody wants to read.
-fn round(seconds: u64) -> u64 {
-    match seconds {
-        0..7_200 => seconds,
-        7_200..172_800 => seconds - seconds % 3_600,
-        _ => seconds - seconds % 86_400,
-    }
+/// How long that is, in the largest unit that still tells something.
+fn long(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    let unit = UNITS.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    let (unit, name) = unit.unwrap_or((1, "seconds"));
+    format!("{} {name}", seconds / unit)
 }
 
 /// On one line, and without what a terminal would take for a command.

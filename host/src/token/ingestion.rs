@@ -35,6 +35,8 @@ pub struct Fit {
     pub user: String,
     /// The bot, or whoever else, that it was made for; none = the store does not know it.
     pub owner: Option<String>,
+    /// OpenMetadata has issued it itself, and takes it as long as it stores it.
+    pub is_theirs: bool,
     /// `exp`, in seconds since 1970; none = it never ends.
     pub expires: Option<u64>,
 }
@@ -90,11 +92,14 @@ impl Tokens {
         let named = PRINCIPAL_CLAIMS.into_iter().find_map(text);
         let user = named.and_then(|name| name.split('@').next());
         let user = user.filter(|user| !user.is_empty()).ok_or(Unfit::Nobody)?;
-        if claims.get("isBot") == Some(&Value::Bool(true)) {
-            return Err(Unfit::TheirOwn("isBot"));
-        }
-        if text("tokenType") == Some("PERSONAL_ACCESS") {
-            return Err(Unfit::TheirOwn("PERSONAL_ACCESS"));
+        let stored = match (claims.get("isBot"), text("tokenType")) {
+            (Some(Value::Bool(true)), _) => Some("isBot"),
+            (_, Some("PERSONAL_ACCESS")) => Some("PERSONAL_ACCESS"),
+            _ => None,
+        };
+        // Its own have no jti; ours all do.
+        if let (Some(what), Some(_)) = (stored, claims.get("jti")) {
+            return Err(Unfit::TheirOwn(what));
         }
         let kid = jws.header().kid.as_deref().unwrap_or_default();
         let owner = match store {
@@ -104,6 +109,7 @@ impl Tokens {
         Ok(Fit {
             user: user.to_lowercase(),
             owner,
+            is_theirs: stored.is_some(),
             expires,
         })
     }

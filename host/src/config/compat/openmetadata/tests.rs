@@ -236,6 +236,10 @@ fn preset_loads_with_openmetadatas_own_variables() {
     for claim in ["email", "preferred_username"] {
         assert!(config.tokens.claims.contains_key(claim), "{claim}");
     }
+    let bots = &config.tokens.audiences["openmetadata"].claims;
+    assert_eq!(bots["sub"], "{username}");
+    // `true` is taken only for tokens that OpenMetadata stores itself.
+    assert_eq!(bots["isBot"], false);
     let scene = scene
         .env("JWT_KEY_ID", "0123")
         .env("RSA_PRIVATE_KEY_FILE_PATH", "/run/keys/private.der");

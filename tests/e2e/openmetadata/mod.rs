@@ -1,0 +1,3 @@
+//! OpenMetadata's JWT set-up: the tokens of its ingestion.
+
+mod ingestion;
