@@ -72,4 +72,10 @@ impl Guide {
         let value = self.shell(&format!("printf %s \"${name}\"\n"));
         value.unwrap()
     }
+
+    /// The bot's token, as the last command wrote it.
+    pub(super) fn token(&self) -> String {
+        let text = fs::read_to_string(self.folder.join("bot.jwt")).unwrap();
+        text.trim().to_owned()
+    }
 }

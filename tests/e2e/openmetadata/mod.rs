@@ -1,3 +1,5 @@
-//! OpenMetadata's JWT set-up: the tokens of its ingestion.
+//! OpenMetadata's JWT set-up: its page as one walkthrough, and the tokens of its ingestion.
 
+mod guide;
 mod ingestion;
+mod walkthrough;
