@@ -219,7 +219,8 @@ pub(super) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
                 allow_unlimited,
                 overlap,
             })?;
-            format!("{}\n", text(&made["token"]))
+            // Whole: a signed one is longer than any text that is shown.
+            format!("{}\n", made["token"].as_str().unwrap_or_default())
         }
         Bots::Revoke { name, token } => {
             let done = ask(Order::Revoke { name, token })?;
