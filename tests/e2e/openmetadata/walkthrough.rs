@@ -92,10 +92,7 @@ fn guide_holds_from_its_first_command_to_its_last() {
     }
 
     let printed = guide.run("7. New keys");
-    assert!(
-        printed.contains(&kid) && printed.contains("next"),
-        "{printed}"
-    );
+    assert!(printed.contains(&kid), "{printed}");
     let (code, log) = server.stop();
     assert_eq!(code, 0, "{log}");
     assert!(!log.contains(&first), "{log}");
