@@ -60,7 +60,7 @@ pub async fn start(
     let registry = registry.map_err(StartError::Backends)?;
     registry.take_over(&Registry::default());
     let throttle = throttle(config, store.as_ref()).await?;
-    let browser = Browser::new(config, Sealer::open(&config.state, mode)?);
+    let browser = Browser::new(config, sealer(config, mode)?);
     let browser = browser.keeping(store.as_ref());
     countersign_abi::give_back_memory();
     let parts = (registry, throttle, browser);
@@ -113,6 +113,14 @@ pub async fn open_keys(
         tracing::warn!("{notice}");
     }
     Ok(keys)
+}
+
+/// What seals sessions: of this state folder, or of the hosts that share `store.kek`.
+pub fn sealer(config: &Config, mode: Mode) -> Result<Sealer, KeyError> {
+    match config.store.kek.expose() {
+        "" => Sealer::open(&config.state, mode),
+        kek => Sealer::shared(kek),
+    }
 }
 
 /// What serves, of live parts.

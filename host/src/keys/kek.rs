@@ -22,13 +22,7 @@ pub struct Kek(RandomizedNonceKey);
 impl Kek {
     /// From 32 bytes in base64, such as `openssl rand -base64 32` writes. None = it is no such key.
     pub fn parse(text: &str) -> Option<Kek> {
-        let text = text.trim();
-        let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
-        let bytes = Zeroizing::new(bytes.ok()?);
-        if bytes.len() != KEY {
-            return None;
-        }
-        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &bytes);
+        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &bytes(text)?);
         key.ok().map(Kek)
     }
 
@@ -52,6 +46,14 @@ impl Kek {
         let text = self.0.open_in_place(nonce, purpose, text).ok()?;
         Some(Zeroizing::new(text.to_vec()))
     }
+}
+
+/// The 32 bytes of such a text.
+pub(super) fn bytes(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text.trim();
+    let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
+    let bytes = Zeroizing::new(bytes.ok()?);
+    (bytes.len() == KEY).then_some(bytes)
 }
 
 impl fmt::Debug for Kek {

@@ -1,4 +1,4 @@
-//! The key that never leaves this server: it seals what browsers and clients carry for us,
+//! The key that never leaves this server, or the hosts that share `store.kek`: it seals what browsers and clients carry for us,
 //! such as a session's cookie, so that nobody else can read, change or make one.
 //!
 //! AES-256-GCM-SIV (RFC 8452): a nonce that occurs twice gives nothing away but that the text
@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use miniz_oxide::deflate::compress_to_vec;
@@ -19,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{KeyError, Mode, atomic, files};
+use super::{KeyError, Mode, atomic, files, kek};
 
 /// Bytes of the key.
 const KEY: usize = 32;
@@ -69,6 +70,17 @@ impl Sealer {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The one of all hosts that share `store.kek`: a login that one has begun ends at another.
+    ///
+    /// # Errors
+    /// [`KeyError::Kek`]: the text is no such key.
+    pub fn shared(kek: &str) -> Result<Sealer, KeyError> {
+        let kek = kek::bytes(kek).ok_or(KeyError::Kek)?;
+        let kek = hmac::Key::new(hmac::HMAC_SHA256, &kek);
+        let key = hmac::sign(&kek, b"countersign sessions");
+        Sealer::of(key.as_ref()).ok_or(KeyError::Kek)
     }
 
     fn of(bytes: &[u8]) -> Option<Sealer> {
@@ -142,6 +154,22 @@ mod tests {
         assert_eq!(read(1, "session", NOW + 60), None);
         assert_eq!(read(1, "code", NOW), None);
         assert_eq!(read(2, "session", NOW), None);
+    }
+
+    #[test]
+    fn hosts_with_one_kek_read_what_each_other_seals_and_others_nothing() {
+        let kek = |byte: u8| base64::engine::general_purpose::STANDARD.encode([byte; KEY]);
+        let shared = |byte| Sealer::shared(&kek(byte)).unwrap();
+        let sealed = shared(1).seal("session", NOW + 60, &"ada").unwrap();
+        let read = |sealer: Sealer| sealer.unseal::<String>("session", &sealed, NOW);
+        assert_eq!(read(shared(1)).as_deref(), Some("ada"));
+        assert_eq!(read(shared(2)), None);
+        assert_eq!(
+            read(sealer(1)),
+            None,
+            "it is not the key-encryption key itself"
+        );
+        assert!(Sealer::shared("short").is_err());
     }
 
     #[test]

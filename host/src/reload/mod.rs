@@ -27,12 +27,13 @@ use crate::backends::supervisor::{self, Plan};
 use crate::config::{Config, Notice, Report};
 use crate::drains::Drains;
 use crate::http::Serving;
+use crate::http::browser::Browser;
 use crate::keys::Mode;
 use crate::live::Live;
 use crate::metering;
 use crate::seeding;
 use crate::server::tls::{Certificates, Pair, TlsError};
-use crate::start::{StartError, open_keys, open_store, serving, throttle};
+use crate::start::{StartError, open_keys, open_store, sealer, serving, throttle};
 use crate::token::Trusted;
 
 use closed::Closed;
@@ -133,6 +134,9 @@ impl Reloader {
         let warnings = keys.notices().into_iter();
         let warnings = warnings.map(|notice| format!("warning: {notice}"));
         next.notices.extend(warnings);
+        let (kek, former) = (&next.config.store.kek, &self.config.store.kek);
+        let other = (kek.expose() != former.expose()).then(|| sealer(&next.config, Mode::Serve));
+        let other = other.transpose().map_err(StartError::Keys)?;
         let (registry, closed) = self.start(&next, &old).await?;
 
         let config = next.config;
@@ -143,7 +147,11 @@ impl Reloader {
             Some(throttle) => throttle,
             None => old.tokens.throttle.with(&config.server.throttle),
         };
-        let browser = old.browser.with(&config).keeping(store.as_ref());
+        let browser = match other {
+            Some(sealer) => Browser::new(&config, sealer),
+            None => old.browser.with(&config),
+        };
+        let browser = browser.keeping(store.as_ref());
         let serving = serving(
             &config,
             keys,

@@ -29,6 +29,8 @@ pub enum NotOwn {
     Revoked,
     #[error("the key that signed the token was revoked")]
     KeyRevoked,
+    #[error("the store has been out of sight for {since}, longer than store.outage: whether the token was revoked is not known", since = humantime::format_duration(Duration::from_secs(.0.as_secs())))]
+    StoreLost(Duration),
 }
 
 impl NotOwn {
@@ -94,6 +96,9 @@ impl Tokens {
         let Some(store) = self.accounts.store() else {
             return Ok(());
         };
+        if let Some(since) = store.lost() {
+            return Err(NotOwn::StoreLost(since));
+        }
         let id = verified.id.as_deref().unwrap_or_default();
         if store.is_revoked(Revocable::Token(id)) {
             return Err(NotOwn::Revoked);
