@@ -84,3 +84,53 @@ fn link_that_one_host_made_is_everybodys() {
         assert_eq!(answer.status, 401, "{}", host.log());
     }
 }
+
+#[test]
+fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
+    let server = Postgres::start();
+    let folders = [Folder::new(), Folder::new(), Folder::new()];
+    let config = |kek: &str| {
+        format!(
+            "plugins: {{ directories: [plugins] }}\nkeys: {{ algorithm: EdDSA }}\nstore: {{ url: \"{}\", kek: \"{kek}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
+            server.url
+        )
+    };
+    let kek = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let hosts = three(&folders, &config(kek));
+    let keys = |host: &Server| countersign_tests::get(host.address, "/.well-known/jwks.json").body;
+    let before = keys(&hosts[0]);
+    assert!(hosts.iter().all(|host| keys(host) == before));
+    // One rotates, all do.
+    let done = crate::run(&folders[1], &["keys", "rotate", "--now"], &[]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let after = keys(&hosts[1]);
+    assert_ne!(before, after);
+    for host in &hosts {
+        wait(SECOND, "everywhere", || keys(host) == after);
+    }
+    // Where the private halves are, nobody reads them, and no host keeps a copy.
+    for host in &hosts {
+        let folder = host.state.join("keys");
+        let left = std::fs::read_dir(folder).map(|files| files.count());
+        assert_eq!(left.unwrap_or_default(), 0, "{}", host.state.display());
+    }
+    let [first, second, third] = hosts;
+    // Killed and started again, it has them still; another key-encryption key opens nothing.
+    drop(first);
+    let again = Server::start(&folders[0], &config(kek));
+    assert_eq!(keys(&again), after);
+    for host in [again, second, third] {
+        assert_eq!(host.stop().0, 0);
+    }
+    folders[0].write("config.yaml", config(&kek.replace("AAEC", "AAED")));
+    let refused = crate::run(
+        &folders[0],
+        &["serve"],
+        &[
+            ("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0"),
+            ("COUNTERSIGN_ADMIN__LISTEN", "127.0.0.1:0"),
+        ],
+    );
+    assert_ne!(refused.code, 0);
+    assert!(!format!("{refused:?}").contains("AAED"), "{refused:?}");
+}

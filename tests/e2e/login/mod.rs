@@ -3,6 +3,7 @@
 mod canary;
 mod cookies;
 mod form;
+mod hosts;
 mod logout;
 mod pages;
 mod provider;
