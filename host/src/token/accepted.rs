@@ -44,12 +44,13 @@ impl NotAccepted {
         }
     }
 
-    /// Is this no verdict on the token, but keys that cannot be had? Then, when to come again.
+    /// Is this no verdict on the token, but keys or a store that cannot be had? Then, when to come again.
     pub fn outage(&self) -> Option<Duration> {
         match self {
             NotAccepted::Trusted(NotTrusted::Refused(refusal)) if refusal.is_outage() => {
                 Some(refusal.retry_after().unwrap_or(RETRY))
             }
+            NotAccepted::Own(NotOwn::StoreLost(_)) => Some(RETRY),
             _ => None,
         }
     }

@@ -1,6 +1,8 @@
 //! Tokens of our own that come back: is it ours, for this audience, good, and not revoked?
 //! No request leaves the host and nothing is asked of the store.
 
+use std::time::Duration;
+
 use countersign_verify::{Refusal, Unverified, Verified};
 use serde_json::Value;
 
@@ -41,6 +43,7 @@ impl NotOwn {
             NotOwn::NoSuchAudience(_) => "aud",
             NotOwn::Revoked => "revoked",
             NotOwn::KeyRevoked => "key-revoked",
+            NotOwn::StoreLost(_) => "store",
         }
     }
 }

@@ -17,6 +17,7 @@ use countersign::accounts::store::{Location, Store};
 use countersign::config::values::Secret;
 use countersign_tests::fault::Fault;
 use countersign_tests::postgres::Postgres;
+use countersign_tests::{Server, send};
 
 /// 2026-01-01.
 const NOW: u64 = 1_767_225_600;
@@ -41,6 +42,13 @@ fn behind_a_network(server: &Postgres) -> (Fault, String) {
     let mut through = url;
     through.set_port(Some(fault.address.port())).unwrap();
     (fault, through.into())
+}
+
+/// The status that forward-auth answers a token with.
+fn verify(host: &Server, token: &str) -> u16 {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    send(host.address, "GET", "/auth/verify", &headers, b"").status
 }
 
 /// Waits until it is so; how long that took.

@@ -7,7 +7,7 @@ use countersign_tests::postgres::Postgres;
 use countersign_tests::{Folder, Server, artifacts, get};
 use serde_json::Value;
 
-use super::{behind_a_network, wait};
+use super::{behind_a_network, verify, wait};
 use crate::run;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -41,7 +41,8 @@ fn host_without_its_store_mints_within_the_bound_and_says_so() {
     let folder = Folder::new();
     folder.plugin(&artifacts::plugin("template"), "template");
     let host = Server::start(&folder, &config(&url, "10s"));
-    assert_eq!(host.login("ada", "door").status, 201);
+    let token = host.token("ada", "door");
+    assert_eq!(verify(&host, &token), 200);
     let (status, report) = ready(&host);
     assert_eq!(status, 200);
     let fine = serde_json::json!({ "kind": "postgresql", "state": "ready" });
@@ -60,6 +61,7 @@ fn host_without_its_store_mints_within_the_bound_and_says_so() {
     assert!(reason.contains("refused"), "{report}");
     assert!(!reason.contains("testbed-pw"), "{report}");
     assert_eq!(host.login("ada", "door").status, 201, "within the bound");
+    assert_eq!(verify(&host, &token), 200);
     assert_eq!(metric(&host, "countersign_store_up"), 0.0);
     assert!(metric(&host, "countersign_store_unseen_seconds") > 2.0);
 
@@ -70,11 +72,17 @@ fn host_without_its_store_mints_within_the_bound_and_says_so() {
     let answer = host.login("ada", "door");
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.header("retry-after").is_some());
+    assert_eq!(
+        verify(&host, &token),
+        503,
+        "whether it was revoked nobody knows"
+    );
     assert_eq!(get(host.admin, "/healthz").status, 200);
 
     network.set(Way::Open);
     wait(LONG, "in sight again", || ready(&host).0 == 200);
     assert_eq!(host.login("ada", "door").status, 201);
+    assert_eq!(verify(&host, &token), 200);
     assert_eq!(metric(&host, "countersign_store_regained_total"), 1.0);
     let (code, log) = host.stop();
     assert_eq!(code, 0, "{log}");

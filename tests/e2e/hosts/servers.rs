@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use countersign::accounts::store::{Revocable, Store};
 use countersign_tests::postgres::Postgres;
 use countersign_tests::{Folder, Server, artifacts, post_json};
 
-use super::wait;
+use super::{place, verify, wait};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -115,10 +116,24 @@ fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
         assert_eq!(left.unwrap_or_default(), 0, "{}", host.state.display());
     }
     let [first, second, third] = hosts;
+    // A token of one is a token of all, until it is revoked by any.
+    let token = hosts[0].token("ada", "door");
+    assert!(hosts.iter().all(|host| verify(host, &token) == 200));
+    let jti = countersign_tests::token::claims(&token)["jti"].clone();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open(place(&server.url)).await.unwrap();
+        let what = Revocable::Token(jti.as_str().unwrap());
+        store.revoke(what, None, super::NOW).await.unwrap();
+        store.close().await;
+    });
+    for host in &hosts {
+        wait(SECOND, "refused", || verify(host, &token) == 401);
+    }
     // Killed and started again, it has them still; another key-encryption key opens nothing.
     drop(first);
     let again = Server::start(&folders[0], &config(kek));
     assert_eq!(keys(&again), after);
+    assert_eq!(verify(&again, &token), 401);
     for host in [again, second, third] {
         assert_eq!(host.stop().0, 0);
     }
