@@ -48,6 +48,7 @@ mod tls;
 mod token;
 mod traces;
 mod users;
+mod verify;
 
 use countersign_tests::{Done, Folder, Server, artifacts, countersign};
 
