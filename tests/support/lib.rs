@@ -10,6 +10,7 @@ pub mod command;
 pub mod fault;
 pub mod folder;
 pub mod oidc;
+pub mod openmetadata;
 pub mod patched;
 pub mod peer;
 pub mod postgres;
