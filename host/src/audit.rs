@@ -161,6 +161,15 @@ pub fn kept_out(line: &Line<'_>) {
         user = given(&user), sub = given(&sub), jti = given(&jti), audience = given(line.audience), reason,
         address = given(line.address), agent = given(&agent), "kept out"
     );
+    let clean = Line {
+        user: &user,
+        agent: &agent,
+        sub: &sub,
+        jti: &jti,
+        reason: &reason,
+        ..*line
+    };
+    recent::keep("kept out", &clean);
 }
 
 /// A backend did not have the last word: the chain went on to the next.

@@ -77,8 +77,8 @@ impl OpenMetadata {
         if !authorization.starts_with("Bearer") || token.is_empty() {
             return Err(refused("Not Authorized! Token not present"));
         }
-        let parts = Parts::decode(token)
-            .ok_or_else(|| refused("Not Authorized! Invalid token."))?;
+        let parts =
+            Parts::decode(token).ok_or_else(|| refused("Not Authorized! Invalid token."))?;
         let expires = parts.claims.get("exp").and_then(Value::as_u64);
         if expires.is_some_and(|expires| expires < now) {
             return Err(refused("Expired token!"));
@@ -123,7 +123,8 @@ impl OpenMetadata {
         let key = keys.find(|key| key["kid"] == kid).ok_or_else(|| {
             refused("Not Authorized! Token signing key not found in configured public keys")
         })?;
-        let mismatch = "Not Authorized! Invalid token. Token verification failed. Public key mismatch.";
+        let mismatch =
+            "Not Authorized! Invalid token. Token verification failed. Public key mismatch.";
         let parameters: &RsaParameters = match self.algorithm {
             "RS256" => &RSA_PKCS1_2048_8192_SHA256,
             "RS384" => &RSA_PKCS1_2048_8192_SHA384,
@@ -159,9 +160,8 @@ impl OpenMetadata {
                 let (_, claim) = pairs.find(|(known, _)| *known == role)?;
                 text(claims, claim)
             };
-            let name = mapped("username").ok_or_else(|| {
-                refused("Invalid JWT token, 'username' claim is not present")
-            })?;
+            let name = mapped("username")
+                .ok_or_else(|| refused("Invalid JWT token, 'username' claim is not present"))?;
             let email = mapped("email").filter(|email| email.contains('@'));
             let email = email.ok_or_else(|| {
                 refused("Invalid JWT token, 'email' claim is not present or invalid")
