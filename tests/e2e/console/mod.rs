@@ -6,7 +6,7 @@ mod looks;
 mod pages;
 
 use countersign_tests::chromium::Chromium;
-use countersign_tests::{Folder, Server, artifacts};
+use countersign_tests::{Done, Folder, Server, artifacts};
 
 /// `ada` and `eve` have the role Admin, nobody else has; names such as `denied` ask for outcomes.
 const BACKENDS: &str = r#"
@@ -21,7 +21,7 @@ struct Site {
     server: Server,
     /// `http://127.0.0.1:PORT`.
     url: String,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Site {
@@ -38,7 +38,7 @@ impl Site {
         Site {
             server,
             url,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -53,6 +53,11 @@ impl Site {
         browser.fill("Password", "x");
         browser.click("button", "Sign in");
         browser.at(&self.page(path));
+    }
+
+    /// A command beside the running server.
+    fn command(&self, arguments: &[&str]) -> Done {
+        crate::run(&self.folder, arguments, &[])
     }
 
     /// What went wrong unseen: nothing may, but for the statuses that were asked for.

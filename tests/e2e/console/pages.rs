@@ -2,8 +2,9 @@
 
 use countersign_tests::chromium::Chromium;
 use countersign_tests::get;
+use serde_json::json;
 
-use super::Site;
+use super::{Site, add, generate};
 
 #[test]
 fn decisions_are_shown_and_found_by_user_outcome_and_request() {
@@ -92,7 +93,7 @@ fn backends_say_what_is_loaded_and_how_their_calls_ended() {
     let table = "[...document.querySelectorAll('section')].map((s) => [...s.querySelectorAll('tbody tr')].map((r) => r.cells[0].innerText + ' ' + r.cells[2].innerText))";
     assert_eq!(
         browser.evaluate(table),
-        serde_json::json!([
+        json!([
             ["authenticated 1"],
             ["authenticated 2", "denied 1", "unavailable 1"]
         ])
@@ -102,18 +103,55 @@ fn backends_say_what_is_loaded_and_how_their_calls_ended() {
 }
 
 #[test]
-fn keys_are_those_that_are_published() {
-    let site = Site::start();
-    let jwks = get(site.server.address, "/.well-known/jwks.json").json();
+fn keys_are_those_that_are_published_with_their_lives() {
+    let site = Site::with("keys: { algorithm: EdDSA, lead: 1s }\n");
     let mut browser = Chromium::start();
     site.enter(&mut browser, "ada", "/console/keys");
-    let text = browser.text();
-    for key in jwks["keys"].as_array().unwrap() {
-        assert!(text.contains(key["kid"].as_str().unwrap()), "{text}");
-    }
-    for part in ["active", "next", "countersign keys rotate"] {
+    let published = |browser: &mut Chromium| {
+        let jwks = get(site.server.address, "/.well-known/jwks.json").json();
+        let text = browser.text();
+        for key in jwks["keys"].as_array().unwrap() {
+            assert!(text.contains(key["kid"].as_str().unwrap()), "{text}");
+        }
+        assert!(!text.contains("PRIVATE"), "{text}");
+        text
+    };
+    let text = published(&mut browser);
+    for part in ["active", "next", "may sign", "signs since"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(!text.contains("PRIVATE"), "{text}");
+    assert!(!text.contains("signs no more"), "{text}");
+    let states = "[...document.querySelectorAll('tbody tr')].map((r) => r.querySelector('.badge').innerText + ': ' + [...r.querySelectorAll('rect')].map((b) => b.getAttribute('class')).join(' '))";
+    assert_eq!(
+        browser.evaluate(states),
+        json!(["active: active", "next: next ready"])
+    );
+
+    let done = site.command(&["keys", "rotate", "--now"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    browser.reload();
+    let text = published(&mut browser);
+    for part in ["retiring", "signs no more since", "leaves"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let states = browser.evaluate(states).to_string();
+    assert!(states.contains("retiring: active retiring"), "{states}");
+    browser.evaluate("document.querySelector('details.more').open = true");
+    browser.see("countersign keys rotate");
+    browser.screenshot("console-keys-rotated");
+    site.is_clean(&mut browser);
+}
+
+#[test]
+fn key_that_a_token_keeps_for_ever_says_which() {
+    let site = Site::with("bots: { allow_unlimited: true }\n");
+    let mut browser = Chromium::start();
+    site.enter(&mut browser, "ada", "/console/bots");
+    add(&mut browser, "etl", "Op");
+    generate(&mut browser, "unlimited", "signed (JWT)");
+    let done = site.command(&["keys", "rotate", "--now"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    browser.click("link", "Keys");
+    browser.see("kept by bot etl (token");
     site.is_clean(&mut browser);
 }
