@@ -44,7 +44,7 @@ fn bot_is_added_gets_a_token_once_and_ends() {
     let revoke = "document.querySelectorAll('td details').forEach((e) => { e.open = e.innerText.includes('ID') })";
     browser.evaluate(&revoke.replace("ID", id));
     browser.click("button", "Yes, revoke it");
-    browser.see(&format!("Token {id} is revoked."));
+    browser.see(&format!("Token {id} is revoked: it is refused here at once."));
     browser.screenshot("console-revoked");
 
     browser.click("link", "Bots");
@@ -276,4 +276,49 @@ fn many_bots_are_shown_page_by_page() {
     let next = plain.get("/console/bots?after=bot-49").body;
     assert!(next.contains(">bot-50<") && next.contains(">bot-54<") && next.contains("First page"));
     assert!(first.contains("/console/bots?after=bot-49"), "{first}");
+}
+
+#[test]
+fn b06_token_that_ends_soon_is_told_above_the_list() {
+    let site = Site::start();
+    let mut plain = with_bot(&site);
+    let fields = [("expiry", "30"), ("form", "jwt"), ("earlier", "stay")];
+    assert_eq!(asked(&mut plain, &fields).status, 201);
+    let fields = [("expiry", "OneHour"), ("form", "jwt"), ("earlier", "stay")];
+    assert_eq!(asked(&mut plain, &fields).status, 201);
+    let list = plain.get("/console/bots").body;
+    assert!(!list.contains("Ending soon"), "{list}");
+    site.sql("UPDATE tokens SET created_at = created_at - 2160000, expires_at = expires_at - 2160000 WHERE expiry = '30'");
+    let list = plain.get("/console/bots").body;
+    assert!(list.contains("Ending soon"), "{list}");
+    assert!(list.contains(">in 5 days</time>"), "{list}");
+    let page = plain.get("/console/bots/etl").body;
+    assert!(page.contains("expires soon"), "{page}");
+}
+
+#[test]
+fn h07_store_that_fails_is_a_page_without_a_detail_and_nothing_is_shown() {
+    let site = Site::start();
+    let mut plain = with_bot(&site);
+    let token = plain.token("/console/bots/etl");
+    site.sql("DROP TABLE tokens");
+    let fields = [
+        ("token", &*token),
+        ("do", "generate"),
+        ("expiry", "30"),
+        ("form", "jwt"),
+        ("earlier", "stay"),
+    ];
+    let answers = [
+        plain.get("/console/bots"),
+        plain.get("/console/bots/etl"),
+        plain.post("/console/bots/etl", &fields),
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(answer.body.contains("The store does not answer"));
+        assert!(!answer.body.contains("table") && !answer.body.contains("new-token"));
+    }
+    let (_, log) = site.server.stop();
+    assert!(log.contains("no such table"), "{log}");
 }

@@ -7,6 +7,9 @@ mod pages;
 
 use countersign_tests::chromium::Chromium;
 use countersign_tests::{Done, Folder, Server, artifacts};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tokio::runtime::Runtime;
 
 /// `ada` and `eve` have the role Admin, nobody else has; names such as `denied` ask for outcomes.
 const BACKENDS: &str = r#"
@@ -53,6 +56,20 @@ impl Site {
         browser.fill("Password", "x");
         browser.click("button", "Sign in");
         browser.at(&self.page(path));
+    }
+
+    /// Changes the store behind the server's back.
+    fn sql(&self, statement: &'static str) {
+        let file = self.server.state.join("store.db");
+        let options = SqliteConnectOptions::new().filename(file);
+        Runtime::new().unwrap().block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        });
     }
 
     /// A command beside the running server.

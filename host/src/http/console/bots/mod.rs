@@ -5,6 +5,8 @@ mod forms;
 pub(super) mod one;
 mod view;
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -13,7 +15,9 @@ use url::form_urlencoded::Serializer;
 use super::BOTS;
 use super::door::{Inside, Refused};
 use super::shell::Shell;
+use super::when::When;
 use crate::accounts::bots::NewBot;
+use crate::accounts::lasting::Lasting;
 use crate::http::login::fields::Fields;
 use crate::http::login::page;
 use crate::http::login::trouble::{self, Trouble};
@@ -31,6 +35,8 @@ struct Page<'a> {
     token: String,
     search: &'a str,
     rows: Vec<Row>,
+    /// Tokens that end soon, whichever the search.
+    soon: Vec<Soon>,
     total: u64,
     next: Option<String>,
     first: Option<String>,
@@ -38,6 +44,13 @@ struct Page<'a> {
     sent: NewBot,
     /// Why it was.
     alert: String,
+}
+
+/// A bot's token that ends soon.
+struct Soon {
+    name: String,
+    href: String,
+    when: When,
 }
 
 /// The list.
@@ -76,6 +89,10 @@ async fn list(
     let management = management.map_err(|error| failed(inside, BOTS, &error))?;
     let found = management.search(search.trim(), &after, LIMIT).await;
     let found = found.map_err(|error| failed(inside, BOTS, &error))?;
+    let soon = management
+        .expiring(Duration::from_secs(view::SOON), 20)
+        .await;
+    let soon = soon.map_err(|error| failed(inside, BOTS, &error))?;
     let guard = inside.guard()?;
     let action = inside.path(BOTS);
     let address = |after: &str| {
@@ -95,6 +112,10 @@ async fn list(
         next: found.more.then(|| address(last)),
         first: (!after.is_empty()).then(|| address("")),
         rows: found.bots.iter().map(|it| row(inside, it)).collect(),
+        soon: soon
+            .iter()
+            .filter_map(|(bot, token)| ending(inside, bot, token))
+            .collect(),
         total: found.total,
         action: action.clone(),
         sent,
@@ -102,6 +123,16 @@ async fn list(
     };
     let list = inside.page(status, &list);
     Ok(page::with_cookies(list, [guard.cookie]))
+}
+
+fn ending(inside: &Inside, bot: &str, token: &Lasting) -> Option<Soon> {
+    let now = inside.visit.now;
+    let end = token.end().filter(|_| view::is_soon(token, now))?;
+    Some(Soon {
+        name: bot.to_owned(),
+        href: inside.path(&one::path(bot)),
+        when: When::of(end, now),
+    })
 }
 
 fn new_bot(fields: &Fields) -> NewBot {

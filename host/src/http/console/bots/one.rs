@@ -131,7 +131,10 @@ async fn perform(
         }
         Some("revoke") => {
             let token = management.revoke(known, &text("id"), asker).await?;
-            Ok(Done::Said(format!("Token {} is revoked.", token.id)))
+            Ok(Done::Said(format!(
+                "Token {} is revoked: it is refused here at once. Who verifies it without asking us takes it until it expires.",
+                token.id
+            )))
         }
         Some("revoke_all") => {
             let count = management.revoke_all(known, asker).await?;

@@ -10,7 +10,7 @@ use crate::token::management::Described;
 
 /// Tokens whose time is over within this many seconds are marked; of those that live shorter,
 /// the last quarter of their time.
-const SOON: u64 = 7 * 86_400;
+pub(super) const SOON: u64 = 7 * 86_400;
 
 /// A bot in the list.
 pub(super) struct Row {
@@ -120,7 +120,8 @@ fn end(token: &Lasting, now: u64) -> End {
     }
 }
 
-fn is_soon(token: &Lasting, now: u64) -> bool {
+/// Does it end soon, seen from how long it was to live?
+pub(super) fn is_soon(token: &Lasting, now: u64) -> bool {
     let Some(end) = token.end() else {
         return false;
     };
