@@ -34,7 +34,7 @@ fn s15_documents_say_what_is_enabled_and_the_issuer_of_tokens() {
                 "token_endpoint_auth_methods_supported": ["none"],
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
-                "grant_types_supported": ["authorization_code"],
+                "grant_types_supported": ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"],
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "subject_types_supported": ["public"],

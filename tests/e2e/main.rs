@@ -5,6 +5,7 @@
 mod airflow;
 mod arrows;
 mod audit;
+mod bots;
 mod canary;
 mod chain;
 mod check;
@@ -29,8 +30,8 @@ mod limits;
 mod loading;
 mod login;
 mod metrics;
-mod oauth2;
 mod oauth;
+mod oauth2;
 mod openapi;
 mod openmetadata;
 mod outcomes;

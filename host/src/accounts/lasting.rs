@@ -123,6 +123,16 @@ impl Store {
         ).await)
     }
 
+    /// Users' own tokens that somebody of this name made, the newest first; at most 1,000.
+    pub async fn tokens_made_by(&self, username: &str) -> Result<Vec<Lasting>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM tokens WHERE kind = 'user' AND created_by = $1 ORDER BY created_at DESC, id LIMIT 1000"
+        );
+        on!(self, pool => bounded(
+            sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(username).fetch_all(pool)
+        ).await)
+    }
+
     /// The token of this id.
     pub async fn token(&self, id: &str) -> Result<Option<Lasting>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM tokens WHERE id = $1");

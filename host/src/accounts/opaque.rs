@@ -68,6 +68,11 @@ pub fn kind(text: &str) -> Option<Kind> {
     (fits && checksum(head) == tail).then_some(kind)
 }
 
+/// Does a text mean to be one of our tokens, whole or damaged? Then nobody else is shown it.
+pub fn is_ours(text: &str) -> bool {
+    Kind::ALL.iter().any(|kind| text.starts_with(kind.prefix()))
+}
+
 /// What is kept of a token, opaque or signed: SHA-256 in hexadecimal. Nothing slower is
 /// needed: nobody guesses 178 bits.
 pub fn hash(token: &str) -> String {

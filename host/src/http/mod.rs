@@ -15,6 +15,7 @@ pub mod manage;
 pub mod oauth2;
 pub mod observe;
 pub mod openapi;
+pub mod openmetadata;
 pub mod peer;
 pub mod session;
 pub mod trace;
@@ -88,6 +89,7 @@ pub fn router(face: Face) -> Router {
         .merge(discovery::routes())
         .merge(openapi::routes())
         .merge(login::routes())
+        .merge(openmetadata::routes())
         .merge(verify::routes())
         .merge(console::routes())
         .fallback(nowhere)

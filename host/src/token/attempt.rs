@@ -92,6 +92,11 @@ impl<'a> Attempt<'a> {
         self.tell(&backend.id, outcome, "", &error.to_string());
     }
 
+    /// It was no guess: what becomes of it is told elsewhere.
+    pub(super) fn passed(mut self) {
+        self.decided = true;
+    }
+
     /// The request.
     pub(super) fn request(&self) -> &'a Request {
         self.request

@@ -58,7 +58,17 @@ impl Audience {
 
     /// The audience of our own API and console: its tokens say what one may do here, for an hour.
     pub(super) fn ours(iss: &str, tokens: &shapes::Tokens) -> Self {
-        let claims = [("preferred_username", "{username}"), ("roles", "{roles}")];
+        // All that a user is, so that what he makes by way of our API is his.
+        let claims = [
+            ("backend", "{backend}"),
+            ("uid", "{id}"),
+            ("preferred_username", "{username}"),
+            ("email", "{email}"),
+            ("given_name", "{first_name}"),
+            ("family_name", "{last_name}"),
+            ("roles", "{roles}"),
+            ("groups", "{groups}"),
+        ];
         let claims = claims.map(|(name, template)| (name.to_owned(), Value::from(template)));
         let seconds = tokens.cli_lifetime.as_secs().min(3_600);
         Audience {

@@ -143,6 +143,11 @@ impl Issuer {
         self.named.keys().map(String::as_str)
     }
 
+    /// The backend whose bare ids are subjects.
+    pub fn subject_backend(&self) -> Option<&str> {
+        self.subject_backend.as_deref()
+    }
+
     /// How far another clock may be off, in seconds.
     pub fn leeway(&self) -> u64 {
         self.leeway

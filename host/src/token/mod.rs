@@ -11,6 +11,7 @@ pub mod issuer;
 pub mod lasting;
 pub mod management;
 pub mod own;
+pub mod redeem;
 pub mod refusal;
 pub mod request;
 pub mod roles;
@@ -35,6 +36,8 @@ use crate::keys::{Current, SignError};
 use crate::metering;
 use crate::telemetry::{otel, pen};
 use attempt::Attempt;
+use audience::OURS;
+use lasting::BOT;
 
 pub use admitted::Admitted;
 pub use issuer::{Claims, Issuer};
@@ -80,6 +83,8 @@ pub struct Minted {
 pub enum MintError {
     #[error("there is no audience \"{0}\"")]
     NoSuchAudience(String),
+    #[error("bots do not manage this server, so none has a token for its API")]
+    NotForBots,
     #[error("no active key signs with {0}, the audience's algorithm")]
     NoKey(Algorithm),
     #[error("the store has been out of sight for {since}, longer than store.outage", since = humantime::format_duration(Duration::from_secs(.0.as_secs())))]
@@ -266,6 +271,9 @@ impl Tokens {
         let found = self.issuer.audience(audience);
         let audience = found
             .ok_or_else(|| MintError::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
+        if audience.name.as_deref() == Some(OURS) && principal.backend == BOT {
+            return Err(MintError::NotForBots);
+        }
         let keys = self.keys.load();
         let keys = keys.of(audience.name.as_deref());
         let signer = match audience.algorithm {

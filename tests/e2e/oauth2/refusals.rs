@@ -253,14 +253,10 @@ fn s03_client_that_shows_a_credential_is_refused_alike_whoever_it_is() {
 }
 
 #[test]
-fn s05_grant_that_no_backend_can_serve_is_unsupported() {
+fn s05_token_of_somebody_else_is_refused_where_no_backend_takes_any() {
     let folder = Folder::new();
     let server = template(&folder);
-    is(
-        &exchange(&server, "ada", &[]),
-        400,
-        "unsupported_grant_type",
-    );
+    is(&exchange(&server, "ada", &[]), 400, "invalid_request");
 }
 
 #[test]

@@ -48,5 +48,6 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_owner ON tokens (kind, owner);
 CREATE INDEX tokens_kid ON tokens (kid, expires_at);
+CREATE INDEX tokens_created_by ON tokens (created_by);
 CREATE INDEX tokens_expires ON tokens (expires_at);
 CREATE INDEX tokens_ends ON tokens (ends_at);

@@ -1,5 +1,7 @@
 //! Token exchange (RFC 8693): somebody else's token in, one of ours out. The token is asked
-//! about as if it had come in `Authorization: Bearer`, along the same chain.
+//! about as if it had come in `Authorization: Bearer`, along the same chain. An opaque token of
+//! ours, a bot's or a user's, is known by itself and shown to nobody: it is exchanged for a
+//! signed token for its own audience.
 //!
 //! Without delegation: an actor's token is refused. Without scopes: none is known, so whoever
 //! asks for one is refused, rather than given a token that lacks it.
@@ -11,6 +13,7 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use super::form::Form;
 use super::{Answer, Serving, client};
+use crate::accounts::opaque;
 use crate::token::{Issuer, Lifetime, Request};
 
 /// As `grant_type` names it.
@@ -28,8 +31,12 @@ const SHOWN: [&str; 4] = [
     "client_id",
 ];
 
-/// Does any backend of the chain take other people's tokens?
+/// Are there tokens of our own, or does any backend of the chain take other people's?
 pub fn is_enabled(serving: &Serving) -> bool {
+    serving.tokens.accounts.store().is_some() || takes_others(serving)
+}
+
+fn takes_others(serving: &Serving) -> bool {
     let mut backends = serving.tokens.registry.iter();
     backends.any(|backend| backend.settings.login && backend.capabilities.bearer)
 }
@@ -49,11 +56,13 @@ pub async fn answer(
     if !is_token(subject) {
         return Err(Error::invalid_request("subject_token is no bearer token"));
     }
-    kind(
-        form.require("subject_token_type")?,
-        "subject_token_type",
-        &[ACCESS_TOKEN, ID_TOKEN, JWT],
-    )?;
+    let own = opaque::is_ours(subject);
+    let kinds: &[_] = match own {
+        true => &[ACCESS_TOKEN],
+        false => &[ACCESS_TOKEN, ID_TOKEN, JWT],
+    };
+    let given = form.require("subject_token_type")?;
+    kind(given, "subject_token_type", kinds)?;
     let asked = form.get("requested_token_type").unwrap_or(ACCESS_TOKEN);
     let issued = kind(asked, "requested_token_type", &[ACCESS_TOKEN, JWT])?;
     if ["actor_token", "actor_token_type"]
@@ -68,6 +77,13 @@ pub async fn answer(
     let client = client(form)?;
     request.lifetime = lifetime(form)?;
     let audience = audience(&tokens.issuer, form)?;
+    if own {
+        return exchange_own(serving, form, request, subject, issued).await;
+    }
+    if !takes_others(serving) {
+        let text = "subject_token must be a token of this server: nobody here takes others";
+        return Err(Error::invalid_request(text));
+    }
     show(request, form, subject);
 
     let denied = || Error::invalid_request("subject_token is not accepted");
@@ -75,6 +91,31 @@ pub async fn answer(
     let admitted = tokens.authenticate(request).await.map_err(refused)?;
     let admitted = admitted.for_client(client);
     let minted = admitted.token(audience, request.lifetime).await;
+    Ok(Answer {
+        minted: minted.map_err(refused)?,
+        issued_token_type: Some(issued),
+    })
+}
+
+/// The token for an opaque one of ours: for the audience that it was made for, and no other.
+async fn exchange_own(
+    serving: &Serving,
+    form: &Form,
+    request: &Request,
+    subject: &str,
+    issued: &'static str,
+) -> Result<Answer, Error> {
+    let tokens = &serving.tokens;
+    let denied = || Error::invalid_request("subject_token is not accepted");
+    let refused = |refusal| Error::refused(refusal, denied());
+    let users = serving.bots.personal_tokens;
+    let redeemed = tokens.redeem_for(request, subject, users).await;
+    let redeemed = redeemed.map_err(refused)?;
+    let named = !form.all("audience").is_empty() || !form.all("resource").is_empty();
+    if named && audience(&tokens.issuer, form)? != redeemed.lasting.audience.as_deref() {
+        return Err(Error::invalid_target("the token is for another audience"));
+    }
+    let minted = tokens.exchange(request, &redeemed, client(form)?).await;
     Ok(Answer {
         minted: minted.map_err(refused)?,
         issued_token_type: Some(issued),

@@ -11,6 +11,7 @@ mod own;
 #[cfg(test)]
 mod tests;
 pub mod told;
+mod verdict;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

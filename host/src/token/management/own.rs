@@ -26,15 +26,30 @@ impl Management<'_> {
     /// # Errors
     /// The store does not answer.
     pub async fn own_tokens(&self, principal: &Principal) -> Result<Vec<Lasting>, ManagementError> {
-        self.tokens_of_user(&Owner::user(principal)).await
+        Ok(self.store.tokens_of(&Owner::user(principal)).await?)
     }
 
-    /// The same by the name of the owner, as the store has it.
+    /// The same of everyone who was called so when he made them, whichever his backend.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn tokens_of_user(&self, owner: &Owner) -> Result<Vec<Lasting>, ManagementError> {
-        Ok(self.store.tokens_of(owner).await?)
+    pub async fn tokens_of_username(&self, name: &str) -> Result<Vec<Lasting>, ManagementError> {
+        Ok(self.store.tokens_made_by(name).await?)
+    }
+
+    /// Revokes a token of some user's own.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn revoke_of_user(
+        &self,
+        token: &Lasting,
+        asker: Asker<'_>,
+    ) -> Result<(), ManagementError> {
+        self.store.revoke_token(token, clock::unix_now()).await?;
+        let owner = &token.created_by;
+        tell("personal token revoked", owner, &token.id, asker).await;
+        Ok(())
     }
 
     /// A new token for a user himself. It says of him what is known now, and never lives for ever.
@@ -69,7 +84,13 @@ impl Management<'_> {
         };
         let issued = self.tokens.issue_for_user(principal, &ask).await?;
         let jti = &issued.lasting.id;
-        tell("personal token issued", principal, jti, asker).await;
+        tell(
+            "personal token issued",
+            &principal.user.username,
+            jti,
+            asker,
+        )
+        .await;
         Ok(issued)
     }
 
@@ -86,8 +107,7 @@ impl Management<'_> {
         let found = self.store.token(id).await?;
         let token = found.filter(|token| token.owner == Owner::user(principal));
         let token = token.ok_or_else(|| ManagementError::NoSuchToken(id.to_owned()))?;
-        self.store.revoke_token(&token, clock::unix_now()).await?;
-        tell("personal token revoked", principal, id, asker).await;
+        self.revoke_of_user(&token, asker).await?;
         Ok(token)
     }
 
@@ -101,15 +121,21 @@ impl Management<'_> {
         asker: Asker<'_>,
     ) -> Result<usize, ManagementError> {
         let revoked = self.end_all(&Owner::user(principal)).await?;
-        tell("personal tokens revoked", principal, "", asker).await;
+        tell(
+            "personal tokens revoked",
+            &principal.user.username,
+            "",
+            asker,
+        )
+        .await;
         Ok(revoked)
     }
 }
 
-async fn tell(what: &'static str, principal: &Principal, jti: &str, asker: Asker<'_>) {
+async fn tell(what: &'static str, username: &str, jti: &str, asker: Asker<'_>) {
     audit::managed(&Managed {
         what,
-        subject: &principal.user.username,
+        subject: username,
         jti,
         by: asker.name,
         request: asker.request,
