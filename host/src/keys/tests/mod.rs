@@ -5,12 +5,14 @@ mod access;
 mod configured;
 mod forms;
 mod generate;
+mod life;
 mod openssl;
 mod refused;
 mod secrets;
 mod signer;
 mod start;
 mod state;
+mod stored;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
