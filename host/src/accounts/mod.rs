@@ -4,7 +4,9 @@
 //! [`once`].
 
 pub mod bots;
+pub mod devices;
 pub mod first_admin;
+pub mod grants;
 mod holding;
 pub mod initial_password;
 pub mod lasting;

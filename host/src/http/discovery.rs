@@ -11,9 +11,10 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::routing::any;
+use countersign_verify::Algorithm;
 use serde_json::{Value, json};
 
-use super::oauth2::{self, authorize, code};
+use super::oauth2::{self, authorize, client, code, device, introspect, revoke};
 use super::{Face, Serving, error};
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -72,6 +73,28 @@ fn metadata(serving: &Serving) -> Value {
     if !grants.is_empty() {
         document["token_endpoint"] = format!("{url}{}", oauth2::TOKEN).into();
         document["token_endpoint_auth_methods_supported"] = json!(["none"]);
+    }
+    if oauth2::has_clients(serving) {
+        let algorithms = Algorithm::ALL.map(Algorithm::name);
+        let endpoints = [
+            ("token", oauth2::TOKEN, &client::METHODS[..]),
+            ("revocation", revoke::REVOKE, &client::METHODS),
+            (
+                "introspection",
+                introspect::INTROSPECT,
+                &client::METHODS_OF_BOTS,
+            ),
+        ];
+        for (name, path, methods) in endpoints {
+            let endpoint = format!("{name}_endpoint");
+            document[format!("{endpoint}_auth_methods_supported")] = json!(methods);
+            document[format!("{endpoint}_auth_signing_alg_values_supported")] = json!(algorithms);
+            document[endpoint] = format!("{url}{path}").into();
+        }
+    }
+    if device::is_enabled(serving) {
+        let endpoint = format!("{url}{}", device::AUTHORIZATION);
+        document["device_authorization_endpoint"] = endpoint.into();
     }
     if codes {
         document["authorization_endpoint"] = format!("{url}{}", authorize::AUTHORIZE).into();

@@ -214,6 +214,25 @@ pub(super) fn withheld(
     });
 }
 
+/// Something was guessed at and was wrong, or may not be tried: `outcome` is `denied` or
+/// `throttled`.
+pub(super) fn misguessed(
+    request: &Request,
+    outcome: &'static str,
+    backend: &'static str,
+    user: &str,
+    reason: &str,
+) {
+    metering::decided(backend, outcome);
+    audit::refused(&Line {
+        outcome,
+        backend,
+        user,
+        reason,
+        ..line(request)
+    });
+}
+
 /// The face refused the body with this status; no backend is asked.
 pub fn malformed(request: &Request, status: u16) {
     turned_away(

@@ -116,7 +116,7 @@ impl Audience {
 
     /// The seconds that a token lives, none = for ever: what was asked for is cut to the most
     /// that is allowed.
-    pub(super) fn seconds(&self, lifetime: Lifetime) -> Option<u64> {
+    pub fn seconds(&self, lifetime: Lifetime) -> Option<u64> {
         Some(match lifetime {
             Lifetime::Lasting(expiry) => return expiry.seconds(),
             Lifetime::Api => self.lifetime,

@@ -12,6 +12,7 @@ use super::lasting::BOT;
 use super::trust::TRUST;
 use crate::accounts::Principal;
 use crate::config::Config;
+use crate::config::shapes::Refresh;
 
 /// What only the host says in a token or in its header.
 pub(super) const RESERVED: [&str; 10] = [
@@ -28,6 +29,7 @@ pub struct Issuer {
     /// That of our own API.
     ours: Audience,
     leeway: u64,
+    refresh: Refresh,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
     /// What subjects begin with that are not bare ids: the names of backends, of bots, and of
@@ -100,6 +102,7 @@ impl Issuer {
         Issuer {
             ours: Audience::ours(&iss, tokens),
             leeway: tokens.leeway.as_secs(),
+            refresh: tokens.refresh.clone(),
             jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
             default: Audience::default_of(&iss, tokens),
             named: named
@@ -156,6 +159,11 @@ impl Issuer {
     /// The default audience.
     pub fn default_audience(&self) -> &Audience {
         &self.default
+    }
+
+    /// How long refresh tokens are good.
+    pub fn refresh(&self) -> &Refresh {
+        &self.refresh
     }
 
     /// The audience of this name in `tokens.audiences`, or that of our own API; none = the

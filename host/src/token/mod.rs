@@ -3,9 +3,11 @@
 
 pub mod accepted;
 mod admitted;
+pub mod again;
 pub mod attempt;
 pub mod audience;
 pub mod claims;
+pub mod guess;
 pub mod ingestion;
 pub mod issuer;
 pub mod lasting;
@@ -24,7 +26,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::accounts::store::StoreError;
 use crate::accounts::throttle::Throttle;
 use crate::accounts::{Accounts, Principal};
 use crate::backends::backend::Backend;
@@ -195,11 +196,27 @@ impl Tokens {
             let reason = "his backend takes no logins any more";
             return Err(self.withhold(request, Some(principal), reason));
         }
+        self.token_of(request, Some(client), principal, audience)
+            .await
+    }
+
+    /// The same for whoever is known by no backend: a bot, or another issuer's user. `client` is
+    /// one that has shown who it is.
+    ///
+    /// # Errors
+    /// No token can be made; the reason is in the audit log.
+    pub async fn token_of(
+        &self,
+        request: &Request,
+        client: Option<&str>,
+        principal: &Principal,
+        audience: Option<&str>,
+    ) -> Result<Minted, Refusal> {
         let lifetime = request.lifetime;
-        match self.mint_for(Some(client), audience, principal, lifetime) {
+        match self.mint_for(client, audience, principal, lifetime) {
             Ok(minted) => {
                 let (backend, user) = (&principal.backend, &principal.user);
-                attempt::issued(request, backend, user, &minted, (Some(client), audience));
+                attempt::issued(request, backend, user, &minted, (client, audience));
                 pen::written().await;
                 Ok(minted)
             }
@@ -222,12 +239,12 @@ impl Tokens {
         Refusal::Denied
     }
 
-    /// No token for now, since the store does not answer; tells the audit log.
+    /// No token for now, since somebody who must know does not answer; tells the audit log.
     pub fn postpone(
         &self,
         request: &Request,
         principal: Option<&Principal>,
-        error: &StoreError,
+        error: &dyn std::error::Error,
     ) -> Refusal {
         attempt::withheld(request, "unavailable", principal, &error.to_string());
         Refusal::Unavailable(refusal::RETRY_AFTER)

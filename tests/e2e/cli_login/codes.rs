@@ -20,16 +20,24 @@ const REDIRECT: &str = "http://127.0.0.1:4711/callback";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// A client of its own making.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     address: SocketAddr,
     signed_in: bool,
 }
 
 impl Flow {
-    pub(super) fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         Flow {
             address: server.address,
             signed_in: false,
+        }
+    }
+
+    /// Of a browser whose user has signed in already.
+    pub(crate) fn signed_in(server: &Server) -> Self {
+        Flow {
+            signed_in: true,
+            ..Flow::new(server)
         }
     }
 
@@ -56,7 +64,7 @@ impl Flow {
     }
 
     /// A code, as the browser would bring it.
-    pub(super) fn code(&mut self, browser: &mut Browser) -> String {
+    pub(crate) fn code(&mut self, browser: &mut Browser) -> String {
         let asked = self.asked(browser);
         let last = browser.submit(&asked, &[("answer", "allow")]);
         assert_eq!(last.parameter("state").as_deref(), Some("a state"));
@@ -69,7 +77,7 @@ impl Flow {
     }
 
     /// Redeems with a good request, changed: an empty value leaves a parameter out.
-    pub(super) fn redeem(&self, changes: &[(&str, &str)]) -> Answer {
+    pub(crate) fn redeem(&self, changes: &[(&str, &str)]) -> Answer {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("client_id", "countersign-cli"),

@@ -1,8 +1,9 @@
 //! `countersign login`: the whole way from a terminal, through a browser, to a token.
 
-mod browser;
-mod codes;
+pub(crate) mod browser;
+pub(crate) mod codes;
 mod password;
+mod renewed;
 pub(crate) mod terminal;
 
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +25,7 @@ backends:
 "#;
 
 /// Signs in by the form, up to the question.
-fn sign_in(browser: &mut Browser, address: &str) -> Page {
+pub(crate) fn sign_in(browser: &mut Browser, address: &str) -> Page {
     let form = browser.open(address);
     assert_eq!(form.answer.status, 200, "{:?}", form.answer);
     let asked = browser.submit(&form, &[("username", "ada"), ("password", "door")]);

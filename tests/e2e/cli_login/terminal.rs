@@ -56,6 +56,23 @@ impl Terminal {
         }
     }
 
+    /// The next line with this text.
+    pub(crate) fn line(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                self.stderr.read_line(&mut line).unwrap(),
+                0,
+                "{}",
+                self.seen
+            );
+            self.seen += &line;
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     pub(crate) fn end(mut self) -> Done {
         let mut stdout = String::new();
         let mut pipe = self.child.stdout.take().unwrap();

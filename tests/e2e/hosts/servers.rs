@@ -117,7 +117,7 @@ fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
     }
     let [first, second, third] = hosts;
     // A token of one is a token of all, until it is revoked by any.
-    let token = hosts[0].token("ada", "door");
+    let token = first.token("ada", "door");
     assert!(hosts.iter().all(|host| verify(host, &token) == 200));
     let jti = countersign_tests::token::claims(&token)["jti"].clone();
     tokio::runtime::Runtime::new().unwrap().block_on(async {

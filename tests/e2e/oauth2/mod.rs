@@ -1,8 +1,15 @@
 //! The token endpoint over HTTP, with a backend that takes other people's tokens.
 
+mod bearer;
+pub(crate) mod bots;
+mod credentials;
+mod device;
 mod exchange;
+mod introspect;
 mod metadata;
+mod refresh;
 mod refusals;
+mod revoke;
 
 use countersign_tests::{Answer, Folder, Server, artifacts, send};
 use serde_json::Value;

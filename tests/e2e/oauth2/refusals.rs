@@ -56,7 +56,7 @@ fn s07_exchange_that_cannot_be_is_refused_before_any_backend_is_asked() {
         ),
         (&[("grant_type", "password")], "unsupported_grant_type"),
         (
-            &[("grant_type", "client_credentials")],
+            &[("grant_type", "authorization_code")],
             "unsupported_grant_type",
         ),
         (&[("grant_type", "")], "invalid_request"),

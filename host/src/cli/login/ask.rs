@@ -9,9 +9,12 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Certificate, RequestBuilder, Url, redirect};
 use serde_json::Value;
+use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use super::held::Held;
 use super::server::Server;
+use crate::audit::clean;
 use crate::cli::failure::{Failure, INTERNAL, KEYS, REFUSED};
 
 /// A backend's own deadline, and some.
@@ -67,19 +70,49 @@ impl Client {
         let request = self.0.post(url).header(CONTENT_TYPE, content_type);
         ask(request.body(body.to_owned())).await
     }
+
+    pub(super) async fn form(&self, url: Url, form: &str) -> Result<Answer, Failure> {
+        self.post(url, "application/x-www-form-urlencoded", form)
+            .await
+    }
 }
 
 impl Answer {
-    /// The token of a good answer.
+    /// The token of a good answer, and what renews it.
     pub(super) fn token(&self) -> Result<Held, Failure> {
-        let token = self.json.get("access_token").and_then(Value::as_str);
-        token.and_then(Held::of).ok_or_else(|| {
+        let held = self.text("access_token").and_then(Held::of);
+        let held = held.map(|held| held.renewed_by(self.text("refresh_token")));
+        held.ok_or_else(|| {
             Failure::new(
                 REFUSED,
                 "the server's answer holds no token that tells when it ends",
                 "is it a Countersign server, of this version or a later one?",
             )
         })
+    }
+
+    /// A member that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.json.get(name).and_then(Value::as_str)
+    }
+
+    /// What the token endpoint and its like refuse, in the words of RFC 6749 section 5.2.
+    pub(super) fn refused(&self, server: &Server) -> Failure {
+        let Some(error) = self.text("error") else {
+            return self.unexpected(server);
+        };
+        let words = self.text("error_description").unwrap_or(error);
+        let help = match error {
+            "invalid_target" => "name an audience of the server's tokens.audiences, or none".into(),
+            "unauthorized_client" => "sign in with a name and a password: --username NAME".into(),
+            "temporarily_unavailable" => match &self.retry_after {
+                Some(seconds) => format!("try again in {seconds} s"),
+                None => "try again later".to_owned(),
+            },
+            _ => "start again; the server's log says more".to_owned(),
+        };
+        let text = format!("{server} gave no token: {}", clean(words, 300));
+        Failure::new(REFUSED, text, help)
     }
 
     /// No answer that a Countersign server gives.
@@ -90,6 +123,13 @@ impl Answer {
             "check the URL: is it a Countersign server's, of this version or a later one?",
         )
     }
+}
+
+/// Parameters that have a value.
+pub(super) fn form(parameters: &[(&str, &str)]) -> Zeroizing<String> {
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    Zeroizing::new(form.extend_pairs(given).finish())
 }
 
 async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {

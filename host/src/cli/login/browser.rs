@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use url::{Url, form_urlencoded};
+use url::Url;
 use zeroize::Zeroizing;
 
-use super::ask::{Answer, Client};
+use super::ask::{Client, form};
 use super::held::Held;
 use super::listener::{Callback, Listener};
 use super::server::Server;
@@ -144,34 +144,18 @@ async fn redeem(
     verifier: &str,
     redirect_uri: &str,
 ) -> Result<Held, Failure> {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "authorization_code")
-        .append_pair("client_id", CLI_CLIENT)
-        .append_pair("redirect_uri", redirect_uri)
-        .append_pair("code", code)
-        .append_pair("code_verifier", verifier)
-        .finish();
-    let form = Zeroizing::new(form);
-    let kind = "application/x-www-form-urlencoded";
-    let answer = client.post(server.at(TOKEN), kind, &form).await?;
+    let form = form(&[
+        ("grant_type", "authorization_code"),
+        ("client_id", CLI_CLIENT),
+        ("redirect_uri", redirect_uri),
+        ("code", code),
+        ("code_verifier", verifier),
+    ]);
+    let answer = client.form(server.at(TOKEN), &form).await?;
     match answer.status {
         200 => answer.token(),
-        _ => Err(refused(&answer, server)),
+        _ => Err(answer.refused(server)),
     }
-}
-
-/// In the words of RFC 6749 section 5.2.
-fn refused(answer: &Answer, server: &Server) -> Failure {
-    let text = |name: &str| answer.json.get(name).and_then(Value::as_str);
-    let Some(error) = text("error") else {
-        return answer.unexpected(server);
-    };
-    let words = text("error_description").unwrap_or(error);
-    Failure::new(
-        REFUSED,
-        format!("{server} gave no token: {}", clean(words, 300)),
-        "start again; the server's log says more",
-    )
 }
 
 fn another(told: &str) -> Failure {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use countersign_verify::Jws;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 /// A token with this many seconds left is as good as over.
 const NEARLY: u64 = 60;
@@ -19,6 +20,8 @@ pub(super) struct Held {
     pub(super) issued: u64,
     /// `exp`: seconds since 1970.
     pub(super) expires: u64,
+    /// What fetches the next one, where there is such.
+    pub(super) refresh: Option<Zeroizing<String>>,
 }
 
 impl Held {
@@ -30,7 +33,15 @@ impl Held {
             issuer: claims.get("iss").and_then(Value::as_str)?.to_owned(),
             issued: seconds(&claims, "iat").unwrap_or(0),
             expires: seconds(&claims, "exp")?,
+            refresh: None,
         })
+    }
+
+    /// The same with a refresh token.
+    pub(super) fn renewed_by(mut self, refresh: Option<&str>) -> Held {
+        let refresh = refresh.filter(|text| !text.is_empty());
+        self.refresh = refresh.map(|text| Zeroizing::new(text.to_owned()));
+        self
     }
 
     /// Is enough left of it? A minute, or a tenth of a life that is shorter than ten.
@@ -40,7 +51,7 @@ impl Held {
     }
 }
 
-/// Shows nothing of the token.
+/// Shows nothing of the tokens.
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Held")

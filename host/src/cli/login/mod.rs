@@ -1,15 +1,18 @@
 //! `countersign login`: a token for the terminal, from any backend. The password is asked for
-//! here, or the user signs in with the browser (RFC 8252); either way the token is kept in a
-//! file of his own until it is nearly over.
+//! here, or the user signs in with a browser, on this computer (RFC 8252) or on another one (RFC
+//! 8628); either way the token is kept in a file of his own until it is nearly over, and renewed
+//! then as long as the server allows.
 
 mod ask;
 mod browser;
 mod cache;
+mod device;
 mod held;
 mod listener;
 mod open;
 mod password;
 mod pkce;
+mod renew;
 mod server;
 
 use std::fmt::Write as _;
@@ -33,6 +36,7 @@ use server::Server;
 #[command(after_help = "Examples:
   curl -H \"Authorization: Bearer $(countersign login)\" https://airflow.example.com/api/v2/dags
   countersign login --server https://auth.example.com --username ada --print header
+  countersign login --device
   countersign login --forget")]
 pub(super) struct Login {
     /// The server. Default: $COUNTERSIGN_SERVER, else server.public_url of the configuration
@@ -50,13 +54,16 @@ pub(super) struct Login {
     /// Whom the token is for: a name of tokens.audiences, or its aud; default: tokens.audience
     #[arg(long, value_name = "A", conflicts_with = "username")]
     audience: Option<String>,
+    /// Sign in with a browser on another device: a code is shown here, to be typed there
+    #[arg(long, conflicts_with_all = ["username", "backend", "no_browser"])]
+    device: bool,
     /// Open no browser: print the address only
     #[arg(long)]
     no_browser: bool,
     /// Sign in anew, though a token is there
     #[arg(long)]
     force: bool,
-    /// Remove the token that is kept, and do nothing else
+    /// Remove the token that is kept, tell the server that it ends, and do nothing else
     #[arg(long, conflicts_with = "force")]
     forget: bool,
     /// How to write the token
@@ -86,25 +93,26 @@ pub(super) fn run(setup: &Setup, login: &Login) -> Result<(), Failure> {
     let environment = &setup.sources.environment;
     let cache = Cache::find(environment, &login.key(&server));
     if login.forget {
-        let gone = cache.as_ref().map_or(Ok(false), Cache::forget)?;
-        tell(match gone {
-            true => "the token is gone from this computer; until it is over it stays valid",
-            false => "no token is kept for this server, backend, name and audience",
-        });
-        return Ok(());
+        return login.forget(&server, cache.as_ref());
     }
     if cache.is_none() {
         tell("the token is not kept: neither HOME nor XDG_CACHE_HOME names a folder");
     }
-    let now = clock::unix_now();
     let kept = match &cache {
-        Some(cache) if !login.force => cache.read(now)?,
+        Some(cache) if !login.force => cache.read()?,
         _ => None,
     };
     let held = match kept {
-        Some(held) => held,
-        None => {
-            let held = login.sign_in(&server, setup)?;
+        Some(held) if held.is_fresh(clock::unix_now()) => held,
+        kept => {
+            let held = match kept {
+                Some(kept) => login.renew(&server, &kept)?,
+                None => None,
+            };
+            let held = match held {
+                Some(held) => held,
+                None => login.sign_in(&server, setup)?,
+            };
             // Whoever has signed in gets his token, whether it can be kept or not.
             if let Some(Err(failure)) = cache.as_ref().map(|cache| cache.write(&held)) {
                 tell(&format!(
@@ -141,8 +149,43 @@ impl Login {
         }
     }
 
+    fn client(&self, server: &Server) -> Result<Client, Failure> {
+        Client::new(self.ca.as_deref(), server.is_loopback())
+    }
+
+    /// The next token of a sign-in, if that still holds.
+    fn renew(&self, server: &Server, held: &Held) -> Result<Option<Held>, Failure> {
+        if held.refresh.is_none() {
+            return Ok(None);
+        }
+        let client = self.client(server)?;
+        Setup::runtime()?.block_on(renew::renew(&client, server, held))
+    }
+
+    /// Forgets the token here, and ends it there: here in any case.
+    fn forget(&self, server: &Server, cache: Option<&Cache>) -> Result<(), Failure> {
+        let kept = cache.and_then(|cache| cache.read().ok().flatten());
+        let gone = cache.map_or(Ok(false), Cache::forget)?;
+        let end = |held: Held| {
+            let client = self.client(server)?;
+            Setup::runtime()?.block_on(renew::end(&client, server, &held))
+        };
+        tell(match (gone, kept.map(end)) {
+            (false, _) => "no token is kept for this server, backend, name and audience",
+            (true, Some(Ok(true))) => {
+                "the token is gone from this computer and is not renewed; who verifies it without asking the server takes it until it is over"
+            }
+            (true, Some(Err(failure))) => {
+                tell(failure.to_string().trim_end());
+                "the token is gone from this computer, but the server was not told: it stays valid"
+            }
+            (true, _) => "the token is gone from this computer; until it is over it stays valid",
+        });
+        Ok(())
+    }
+
     fn sign_in(&self, server: &Server, setup: &Setup) -> Result<Held, Failure> {
-        let client = Client::new(self.ca.as_deref(), server.is_loopback())?;
+        let client = self.client(server)?;
         let backend = self.backend.as_deref();
         match &self.username {
             Some(username) => {
@@ -151,6 +194,11 @@ impl Login {
                 runtime.block_on(password::sign_in(
                     &client, server, backend, username, &password,
                 ))
+            }
+            None if self.device => {
+                let runtime = Setup::runtime()?;
+                let audience = self.audience.as_deref();
+                runtime.block_on(device::sign_in(&client, server, audience))
             }
             None => {
                 let browser = (!self.no_browser).then(|| {

@@ -20,6 +20,14 @@ impl<'a> Rules<'a> {
                 "name the audience; Airflow's is apache-airflow",
             );
         }
+        let time = |key| duration::parse(self.text(key));
+        if time("tokens.refresh.lifetime") > time("tokens.refresh.absolute") {
+            self.error(
+                "tokens.refresh.lifetime",
+                "this is longer than tokens.refresh.absolute, after which no refresh token is good",
+                "lower it, or raise tokens.refresh.absolute",
+            );
+        }
         let tokens = KeyPath::parse("tokens");
         let typ = self.text("tokens.typ");
         self.claims(self.get("tokens.claims"), &tokens, "tokens.audience", typ);

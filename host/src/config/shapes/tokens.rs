@@ -13,7 +13,7 @@ use crate::config::values::duration;
 /// What tokens say.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "leeway", "typ", "claims", "subject_backend", "audiences"]))]
+#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "refresh", "leeway", "typ", "claims", "subject_backend", "audiences"]))]
 pub struct Tokens {
     /// `iss`; empty = `server.public_url`, itself empty = made from `server.listen`.
     pub issuer: String,
@@ -27,6 +27,8 @@ pub struct Tokens {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
     pub cli_lifetime: Duration,
+    /// Refresh tokens, with which `countersign login` fetches new tokens without asking its user.
+    pub refresh: Refresh,
     /// Clock difference that verification forgives.
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema")]
@@ -39,6 +41,21 @@ pub struct Tokens {
     pub subject_backend: String,
     /// Further audiences, each with tokens of its own kind: name → its settings. Whoever is let in may ask for any of them.
     pub audiences: BTreeMap<String, Audience>,
+}
+
+/// How long a user who signed in once need not do so again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-order" = ["lifetime", "absolute"]))]
+pub struct Refresh {
+    /// A refresh token that nobody uses for this long is over; `0s` = none are given.
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Schema")]
+    pub lifetime: Duration,
+    /// This long after the user has signed in he has to do so again, however often he was here.
+    #[serde(with = "duration")]
+    #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
+    pub absolute: Duration,
 }
 
 /// An audience beside the default one. It inherits no claims.
@@ -114,6 +131,22 @@ impl Tokens {
     }
 }
 
+impl Refresh {
+    /// Are any given?
+    pub fn is_enabled(&self) -> bool {
+        !self.lifetime.is_zero()
+    }
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Refresh {
+            lifetime: Duration::from_secs(86_400),
+            absolute: Duration::from_secs(7 * 86_400),
+        }
+    }
+}
+
 impl Default for Tokens {
     fn default() -> Self {
         Tokens {
@@ -121,6 +154,7 @@ impl Default for Tokens {
             audience: "apache-airflow".into(),
             lifetime: Duration::from_secs(86_400),
             cli_lifetime: Duration::from_secs(3_600),
+            refresh: Refresh::default(),
             leeway: Duration::from_secs(10),
             typ: TokenType::default(),
             claims: BTreeMap::new(),

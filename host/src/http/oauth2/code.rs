@@ -14,16 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::exchange::audience;
-use super::form::Form;
-use super::{Answer, Serving, native};
+use super::{Answer, Call, Serving, native, refresh};
 use crate::accounts::Principal;
 use crate::accounts::store::StoreError;
 use crate::backends::user;
-use crate::clock;
 use crate::http::browser::Browser;
 use crate::http::login;
 use crate::http::session::Session;
-use crate::token::{Lifetime, Refusal, Request, Tokens};
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "authorization_code";
@@ -51,8 +48,10 @@ pub(super) struct Code {
 /// Why a code is good for nothing, and whose it was.
 enum Lost {
     Denied(Option<Box<Principal>>, &'static str),
+    /// It was used before; the grant that came of it.
+    Again(Box<Principal>, String),
     /// Whether it was used before is not known.
-    Outage(Box<Principal>, StoreError),
+    Outage(StoreError),
 }
 
 /// As it is sealed.
@@ -78,26 +77,31 @@ pub fn is_enabled(serving: &Serving) -> bool {
 ///
 /// # Errors
 /// `invalid_grant`: the code is unknown, used, expired, or another client's.
-pub async fn answer(
-    serving: &Serving,
-    form: &Form,
-    request: &mut Request,
-) -> Result<Answer, Error> {
+pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
+    let (serving, form) = (&*call.serving, &call.form);
     let sealed = form.require("code")?;
     let verifier = form.require("code_verifier")?;
     let redirect_uri = form.require("redirect_uri")?;
-    let client = form.require("client_id")?;
+    let client = call.client.require_id()?.to_owned();
     if !is_verifier(verifier) {
         let text = "code_verifier must be 43 to 128 letters, digits, and -._~";
         return Err(Error::invalid_request(text));
     }
-    let tokens = &serving.tokens;
-    let denied = || Error::invalid_grant("the code is unknown, used, expired, or another client's");
-    let refused = |refusal| Error::refused(refusal, denied());
-    let deny =
-        |request: &Request, principal, reason| refused(tokens.withhold(request, principal, reason));
-    let code = Code::redeem(&serving.browser, sealed, clock::unix_now()).await;
-    let code = code.map_err(|lost| refused(lost.refusal(tokens, request)))?;
+    let told = || Error::invalid_grant("the code is unknown, used, expired, or another client's");
+    let (code, grant) = match Code::redeem(&serving.browser, sealed, call.now).await {
+        Ok(redeemed) => redeemed,
+        Err(Lost::Denied(principal, reason)) => {
+            return Err(call.deny(principal.as_deref(), reason, told()));
+        }
+        Err(Lost::Again(principal, id)) => {
+            // Either of the two is a thief, so neither has anything (RFC 6749 section 4.1.2).
+            let revoked = call.store()?.revoke_grant(&id, call.now).await;
+            revoked.map_err(|error| call.outage(&error))?;
+            let reason = "the code was used before: what came of it is revoked";
+            return Err(call.deny(Some(&principal), reason, told()));
+        }
+        Err(Lost::Outage(error)) => return Err(call.outage(&error)),
+    };
     let reason = match () {
         () if client != native::CLIENT => Some("the code is another client's"),
         () if redirect_uri != code.redirect_uri => Some("the code was sent elsewhere"),
@@ -105,20 +109,14 @@ pub async fn answer(
         () => None,
     };
     if let Some(reason) = reason {
-        return Err(deny(request, Some(&code.principal), reason));
+        return Err(call.deny(Some(&code.principal), reason, told()));
     }
     // Asked for again, it must be the same (RFC 8707 section 2.2).
     let again = !form.all("audience").is_empty() || !form.all("resource").is_empty();
-    if again && audience(&tokens.issuer, form)? != code.audience.as_deref() {
+    if again && audience(&serving.tokens.issuer, form)? != code.audience.as_deref() {
         return Err(Error::invalid_target("the code is for another audience"));
     }
-    request.lifetime = Lifetime::Cli;
-    let audience = code.audience.as_deref();
-    let minted = tokens.token_for(request, native::CLIENT, &code.principal, audience);
-    Ok(Answer {
-        minted: minted.await.map_err(refused)?,
-        issued_token_type: None,
-    })
+    refresh::begin(call, grant, code.principal, code.audience).await
 }
 
 impl Code {
@@ -141,8 +139,9 @@ impl Code {
         browser.sealer.seal(PURPOSE, until, &written)
     }
 
-    /// Uses a code up; or whose it was, and why it is good for nothing.
-    async fn redeem(browser: &Browser, sealed: &str, now: u64) -> Result<Self, Lost> {
+    /// Uses a code up, for the grant of the id that stands beside it; or whose it was, and why it
+    /// is good for nothing.
+    async fn redeem(browser: &Browser, sealed: &str, now: u64) -> Result<(Self, String), Lost> {
         let unknown = || Lost::Denied(None, "the code is unknown or expired");
         let written: Option<Written> = browser.sealer.unseal(PURPOSE, sealed, now);
         let written = written.ok_or_else(unknown)?;
@@ -159,34 +158,23 @@ impl Code {
                 return denied("the user signed out meanwhile");
             }
             Ok(true) => {}
-            Ok(false) => return denied("the code was used before"),
-            Err(error) => return Err(Lost::Outage(principal.into(), error)),
+            Ok(false) => return Err(Lost::Again(principal.into(), id)),
+            Err(error) => return Err(Lost::Outage(error)),
         }
-        Ok(Code {
+        let code = Code {
             principal,
             session: written.session,
             challenge: written.challenge,
             redirect_uri: written.redirect_uri,
             audience: written.audience,
-        })
+        };
+        Ok((code, id))
     }
 
     /// Is this the verifier of its challenge? (RFC 7636 section 4.6)
     fn is_proved_by(&self, verifier: &str) -> bool {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         verify_slices_are_equal(challenge.as_bytes(), self.challenge.as_bytes()).is_ok()
-    }
-}
-
-impl Lost {
-    /// What the client is told; the audit log is told here.
-    fn refusal(&self, tokens: &Tokens, request: &Request) -> Refusal {
-        match self {
-            Lost::Denied(principal, reason) => {
-                tokens.withhold(request, principal.as_deref(), reason)
-            }
-            Lost::Outage(principal, error) => tokens.postpone(request, Some(principal), error),
-        }
     }
 }
 
@@ -242,6 +230,7 @@ mod tests {
     async fn reason(browser: &Browser, sealed: &str, now: u64) -> &'static str {
         match Code::redeem(browser, sealed, now).await {
             Err(Lost::Denied(_, reason)) => reason,
+            Err(Lost::Again(..)) => "the code was used before",
             _ => "it is good",
         }
     }
@@ -253,7 +242,7 @@ mod tests {
         let over = "the code is unknown or expired";
         assert_eq!(reason(&browser, &sealed, NOW + LIFE).await, over);
         let found = Code::redeem(&browser, &sealed, NOW + LIFE - 1).await;
-        let found = found.ok().unwrap();
+        let (found, _) = found.ok().unwrap();
         let user = found.principal.user;
         assert_eq!(
             (user.username.as_str(), user.roles),

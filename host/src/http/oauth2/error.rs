@@ -62,6 +62,16 @@ impl Error {
         Error::new("invalid_grant", description)
     }
 
+    /// The client is who it says it is, and may not have this.
+    pub fn unauthorized_client(description: impl Into<Cow<'static, str>>) -> Self {
+        Error::new("unauthorized_client", description)
+    }
+
+    /// What a device that waits for its user is told (RFC 8628 section 3.5).
+    pub fn device(name: &'static str, description: &'static str) -> Self {
+        Error::new(name, description)
+    }
+
     /// There is no such grant here.
     pub fn unsupported_grant_type(description: impl Into<Cow<'static, str>>) -> Self {
         Error::new("unsupported_grant_type", description)
@@ -106,6 +116,13 @@ impl Error {
             told: true,
             ..error
         }
+    }
+
+    /// The same, and the audit log has been told, or need not be.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        self.told = true;
+        self
     }
 
     /// What the audit log is to be told, unless it was.

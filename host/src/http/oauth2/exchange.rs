@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::form::Form;
-use super::{Answer, Serving, client};
+use super::{Answer, Call, Serving};
 use crate::accounts::opaque;
 use crate::token::{Issuer, Lifetime, Request};
 
@@ -46,11 +46,8 @@ fn takes_others(serving: &Serving) -> bool {
 /// # Errors
 /// RFC 8693 section 2.2.2: `invalid_request` for a token that is invalid for any reason,
 /// `invalid_target` for an audience that nobody knows.
-pub async fn answer(
-    serving: &Serving,
-    form: &Form,
-    request: &mut Request,
-) -> Result<Answer, Error> {
+pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
+    let (serving, form) = (&*call.serving, &call.form);
     let tokens = &serving.tokens;
     let subject = form.require("subject_token")?;
     if !is_token(subject) {
@@ -74,17 +71,17 @@ pub async fn answer(
     if form.get("scope").is_some() {
         return Err(Error::invalid_scope("no scope is known here"));
     }
-    let client = client(form)?;
-    request.lifetime = lifetime(form)?;
+    call.request.lifetime = lifetime(form)?;
     let audience = audience(&tokens.issuer, form)?;
     if own {
-        return exchange_own(serving, form, request, subject, issued).await;
+        return exchange_own(call, subject, issued).await;
     }
     if !takes_others(serving) {
         let text = "subject_token must be a token of this server: nobody here takes others";
         return Err(Error::invalid_request(text));
     }
-    show(request, form, subject);
+    show(&mut call.request, form, subject);
+    let (client, request) = (call.client.id(), &call.request);
 
     let denied = || Error::invalid_request("subject_token is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
@@ -92,19 +89,14 @@ pub async fn answer(
     let admitted = admitted.for_client(client);
     let minted = admitted.token(audience, request.lifetime).await;
     Ok(Answer {
-        minted: minted.map_err(refused)?,
         issued_token_type: Some(issued),
+        ..minted.map_err(refused)?.into()
     })
 }
 
 /// The token for an opaque one of ours: for the audience that it was made for, and no other.
-async fn exchange_own(
-    serving: &Serving,
-    form: &Form,
-    request: &Request,
-    subject: &str,
-    issued: &'static str,
-) -> Result<Answer, Error> {
+async fn exchange_own(call: &Call, subject: &str, issued: &'static str) -> Result<Answer, Error> {
+    let (serving, form, request) = (&*call.serving, &call.form, &call.request);
     let tokens = &serving.tokens;
     let denied = || Error::invalid_request("subject_token is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
@@ -115,10 +107,10 @@ async fn exchange_own(
     if named && audience(&tokens.issuer, form)? != redeemed.lasting.audience.as_deref() {
         return Err(Error::invalid_target("the token is for another audience"));
     }
-    let minted = tokens.exchange(request, &redeemed, client(form)?).await;
+    let minted = tokens.exchange(request, &redeemed, call.client.id()).await;
     Ok(Answer {
-        minted: minted.map_err(refused)?,
         issued_token_type: Some(issued),
+        ..minted.map_err(refused)?.into()
     })
 }
 
@@ -131,7 +123,7 @@ fn kind(given: &str, parameter: &str, known: &[&'static str]) -> Result<&'static
 }
 
 /// `expires_in` is ours: seconds that the token shall live, cut to what the audience allows.
-fn lifetime(form: &Form) -> Result<Lifetime, Error> {
+pub(super) fn lifetime(form: &Form) -> Result<Lifetime, Error> {
     let Some(text) = form.get("expires_in") else {
         return Ok(Lifetime::Api);
     };

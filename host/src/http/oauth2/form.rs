@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use url::form_urlencoded;
@@ -21,37 +21,16 @@ use crate::http::body::{self, Unread};
 /// Parameters that may be repeated (RFC 8693 section 2.1, RFC 8707 section 2).
 const REPEATED: [&str; 2] = ["audience", "resource"];
 
-/// By which a client would authenticate in the form (RFC 6749 section 2.3.1, RFC 7521
-/// section 4.2).
-const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
-
 /// Parameters and their values, none of them empty: a parameter without a value counts as left
 /// out (RFC 6749 section 3.2). Overwritten when it is dropped; `Debug` shows names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Form(BTreeMap<String, Vec<String>>);
 
-/// Reads the form of a client that does not try to authenticate: none is registered.
-///
-/// # Errors
-/// `invalid_request`, and `invalid_client` for whoever shows a credential: the same for all.
-pub async fn read(head: &Parts, body: Body) -> Result<Form, Error> {
-    let form = sent(head, body).await?;
-    let header = head.headers.contains_key(AUTHORIZATION);
-    let fields = CREDENTIALS.iter().any(|name| form.get(name).is_some());
-    match (header, fields) {
-        (true, true) => Err(Error::invalid_request(
-            "the client authenticates in more than one way",
-        )),
-        (false, false) => Ok(form),
-        (header, _) => Err(Error::invalid_client(header)),
-    }
-}
-
-/// Reads a form, whoever sends it.
+/// Reads a form.
 ///
 /// # Errors
 /// `invalid_request`.
-pub async fn sent(head: &Parts, body: Body) -> Result<Form, Error> {
+pub async fn read(head: &Parts, body: Body) -> Result<Form, Error> {
     if head.uri.query().is_some() {
         return Err(Error::invalid_request(
             "parameters must be in the body, not in the query",

@@ -1,15 +1,25 @@
-//! `POST /oauth2/token` (RFC 6749 section 3.2): one file for each grant, and what they share:
-//! the [`form`] that is read strictly, the [`error`] that is answered.
+//! The endpoints of OAuth: tokens (RFC 6749 section 3.2), with one file for each grant,
+//! [`introspect`], [`revoke`], and those that [`code`]s and [`device`]s begin at. What they
+//! share: the [`form`] that is read strictly, the [`client`] that asks, the [`error`] that is
+//! answered.
 //!
-//! Clients are public: none is registered, so none can authenticate. A grant that is not
-//! enabled is an unsupported one, and the metadata does not name it.
+//! Clients are bots, and one public client for users, [`native`]. A grant that is not enabled
+//! is an unsupported one, and the metadata does not name it.
 
+pub mod assertion;
 pub mod authorize;
+pub mod client;
 pub mod code;
+pub mod credentials;
+pub mod device;
 pub mod error;
 pub mod exchange;
 pub mod form;
+pub mod introspect;
+pub mod jwt_bearer;
 pub mod native;
+pub mod refresh;
+pub mod revoke;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,32 +31,47 @@ use serde_json::json;
 
 use super::observe::Caller;
 use super::{Face, Serving, fab};
+use crate::accounts::Principal;
+use crate::accounts::store::Store;
+use crate::clock;
+use crate::config::values::Secret;
+use crate::live::Entered;
 use crate::token::attempt::turned_away;
 use crate::token::{Lifetime, Minted, Request};
+use client::Client;
 use error::Error;
 use form::Form;
 
 /// The token endpoint.
 pub const TOKEN: &str = "/oauth2/token";
 
-/// A client's name in a token is at most this long.
-const LONGEST_CLIENT: usize = 255;
-
 /// The routes of this face.
 pub fn routes() -> Router<Face> {
     Router::new()
         .route(TOKEN, any(token))
         .merge(authorize::routes())
+        .merge(device::routes())
+        .merge(introspect::routes())
+        .merge(revoke::routes())
 }
 
 /// The grants that are enabled, as `grant_type` names them.
 pub fn grants(serving: &Serving) -> Vec<&'static str> {
     let all = [
         (code::GRANT, code::is_enabled(serving)),
+        (refresh::GRANT, refresh::is_enabled(serving)),
+        (device::GRANT, device::is_enabled(serving)),
         (exchange::GRANT, exchange::is_enabled(serving)),
+        (credentials::GRANT, has_clients(serving)),
+        (jwt_bearer::GRANT, has_clients(serving)),
     ];
     let enabled = all.into_iter().filter(|(_, enabled)| *enabled);
     enabled.map(|(name, _)| name).collect()
+}
+
+/// Can clients show who they are here? Where there is a store that knows them.
+pub fn has_clients(serving: &Serving) -> bool {
+    serving.tokens.accounts.store().is_some()
 }
 
 /// What a client gets (RFC 6749 section 5.1).
@@ -55,49 +80,128 @@ pub struct Answer {
     pub minted: Minted,
     /// `issued_token_type`, where the grant has it (RFC 8693 section 2.2.1).
     pub issued_token_type: Option<&'static str>,
+    /// `refresh_token`, where there is one.
+    pub refresh_token: Option<Secret>,
+}
+
+impl From<Minted> for Answer {
+    fn from(minted: Minted) -> Self {
+        Answer {
+            minted,
+            issued_token_type: None,
+            refresh_token: None,
+        }
+    }
+}
+
+/// One call of an endpoint.
+pub struct Call {
+    /// What serves.
+    pub serving: Entered<Serving>,
+    /// What was sent.
+    pub form: Form,
+    /// Who asks.
+    pub client: Client,
+    /// What the token service will be asked: each grant puts in what backends may see; so far
+    /// it is the client's headers.
+    pub request: Request,
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+impl Call {
+    /// Reads the form, and finds out who asks; or the answer, where nothing comes of it.
+    async fn open(
+        face: &Face,
+        http: HttpRequest<Body>,
+        path: &'static str,
+    ) -> Result<Self, Box<Response<Body>>> {
+        if http.method() != Method::POST {
+            return Err(error::method_not_allowed("POST").into());
+        }
+        let (mut head, body) = http.into_parts();
+        let request = request(&mut head, path);
+        let form = match form::read(&head, body).await {
+            Ok(form) => form,
+            Err(error) => return Err(refused(&request, &error).into()),
+        };
+        // Entered only now: a client that sends its form slowly must not hold up a reload.
+        let serving = face.enter().await;
+        match client::authenticate(&serving, &head.headers, &form, &request).await {
+            Ok(client) => Ok(Call {
+                serving,
+                form,
+                client,
+                request,
+                now: clock::unix_now(),
+            }),
+            Err(error) => Err(refused(&request, &error).into()),
+        }
+    }
+
+    /// The answer, once it is known what comes of it.
+    fn answer(&self, answered: Result<Response<Body>, Error>) -> Response<Body> {
+        answered.unwrap_or_else(|error| refused(&self.request, &error))
+    }
+
+    /// A denial: the audit log is told why, the client is not.
+    pub fn deny(&self, principal: Option<&Principal>, reason: &str, told: Error) -> Error {
+        let tokens = &self.serving.tokens;
+        Error::refused(tokens.withhold(&self.request, principal, reason), told)
+    }
+
+    /// Nobody can say now.
+    pub fn outage(&self, error: &dyn std::error::Error) -> Error {
+        let refusal = self.serving.tokens.postpone(&self.request, None, error);
+        Error::refused(refusal, Error::invalid_grant("try again later"))
+    }
+
+    /// The store, which everything has that is enabled.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn store(&self) -> Result<&Store, Error> {
+        let store = self.serving.tokens.accounts.store();
+        let none = || Error::unsupported_grant_type("there is no store here");
+        store.map(|store| &**store).ok_or_else(none)
+    }
 }
 
 async fn token(State(face): State<Face>, http: HttpRequest<Body>) -> Response<Body> {
-    if http.method() != Method::POST {
-        return error::method_not_allowed("POST");
-    }
-    let (mut head, body) = http.into_parts();
-    let mut request = request(&mut head);
-    let answered = match form::read(&head, body).await {
-        Ok(form) => {
-            // Entered only now: a client that sends its form slowly must not hold up a reload.
-            let serving = face.enter().await;
-            granted(&serving, &form, &mut request).await
-        }
-        Err(error) => Err(error),
+    let mut call = match Call::open(&face, http, TOKEN).await {
+        Ok(call) => call,
+        Err(answer) => return *answer,
     };
-    match answered {
-        Ok(answer) => answer.response(),
-        Err(error) => {
-            if let Some(reason) = error.untold() {
-                turned_away(&request, &reason);
-            }
-            error.response(&request.inner.request_id)
-        }
-    }
+    let answered = granted(&mut call).await;
+    call.answer(answered.map(|answer| answer.response()))
 }
 
-/// What the grant makes of it. `request` is what the token service will be asked: each grant
-/// puts in what backends may see; so far it is the client's headers.
-async fn granted(serving: &Serving, form: &Form, request: &mut Request) -> Result<Answer, Error> {
-    let grant = form.require("grant_type")?;
-    if !grants(serving).contains(&grant) {
+fn refused(request: &Request, error: &Error) -> Response<Body> {
+    if let Some(reason) = error.untold() {
+        turned_away(request, &reason);
+    }
+    error.response(&request.inner.request_id)
+}
+
+/// What the grant makes of it.
+async fn granted(call: &mut Call) -> Result<Answer, Error> {
+    let grant = call.form.require("grant_type")?;
+    if !grants(&call.serving).contains(&grant) {
         return Err(Error::unsupported_grant_type(
             "this grant is not enabled here",
         ));
     }
     match grant {
-        code::GRANT => code::answer(serving, form, request).await,
-        _ => exchange::answer(serving, form, request).await,
+        code::GRANT => code::answer(call).await,
+        refresh::GRANT => refresh::answer(call).await,
+        device::GRANT => device::answer(call).await,
+        credentials::GRANT => credentials::answer(call).await,
+        jwt_bearer::GRANT => jwt_bearer::answer(call).await,
+        _ => exchange::answer(call).await,
     }
 }
 
-fn request(head: &mut Parts) -> Request {
+fn request(head: &mut Parts, path: &'static str) -> Request {
     let caller = head.extensions.remove::<Caller>().unwrap_or_default();
     Request {
         inner: countersign_abi::Request {
@@ -111,25 +215,8 @@ fn request(head: &mut Parts) -> Request {
         body: json!({}),
         only: None,
         lifetime: Lifetime::Api,
-        path: TOKEN,
+        path,
         address: caller.address,
-    }
-}
-
-/// Who the client says it is. Nobody has checked that: it is a public client.
-///
-/// # Errors
-/// It is no client's name (RFC 6749 appendix A.1), or longer than 255 characters.
-pub fn client(form: &Form) -> Result<Option<&str>, Error> {
-    let Some(client) = form.get("client_id") else {
-        return Ok(None);
-    };
-    let fits = client.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-    match fits && client.len() <= LONGEST_CLIENT {
-        true => Ok(Some(client)),
-        false => Err(Error::invalid_request(
-            "client_id must be printable ASCII of at most 255 characters",
-        )),
     }
 }
 
@@ -142,6 +229,9 @@ impl Answer {
         });
         if let Some(kind) = self.issued_token_type {
             body["issued_token_type"] = kind.into();
+        }
+        if let Some(token) = &self.refresh_token {
+            body["refresh_token"] = token.expose().into();
         }
         error::answer(StatusCode::OK, &body)
     }

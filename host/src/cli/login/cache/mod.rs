@@ -34,6 +34,8 @@ struct Written {
     #[serde(flatten)]
     key: Key,
     access_token: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    refresh_token: String,
 }
 
 impl Cache {
@@ -54,16 +56,17 @@ impl Cache {
         })
     }
 
-    /// The token, if there is one with some time left.
-    pub(super) fn read(&self, now: u64) -> Result<Option<Held>, Failure> {
+    /// The token, if there is one, whether it has any time left or not.
+    pub(super) fn read(&self) -> Result<Option<Held>, Failure> {
         let Some(written) = self.written()? else {
             return Ok(None);
         };
         let written: Option<Written> = serde_json::from_slice(&written).ok();
-        let held = written
-            .filter(|written| written.key == self.key)
-            .and_then(|written| Held::of(&written.access_token));
-        Ok(held.filter(|held| held.is_fresh(now)))
+        let written = written.filter(|written| written.key == self.key);
+        Ok(written.and_then(|written| {
+            let held = Held::of(&written.access_token)?;
+            Some(held.renewed_by(Some(&written.refresh_token)))
+        }))
     }
 
     /// Keeps a token in place of the one before.
@@ -71,6 +74,7 @@ impl Cache {
         let written = Written {
             key: self.key.clone(),
             access_token: held.token.clone(),
+            refresh_token: held.refresh.as_deref().cloned().unwrap_or_default(),
         };
         let text = serde_json::to_vec_pretty(&written).map_err(|error| self.broken(&error))?;
         self.private_folder()?;
@@ -217,19 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn token_is_read_back_by_its_key_while_fresh_and_gone_when_forgotten() {
+    fn tokens_are_read_back_by_their_key_and_gone_when_forgotten() {
         let folder = Folder::new();
         let cache = folder.cache("");
-        assert_eq!(cache.read(1_000).unwrap(), None);
+        assert_eq!(cache.read().unwrap(), None);
         cache.write(&held()).unwrap();
-        assert_eq!(cache.read(1_000).unwrap(), Some(held()));
-        assert_eq!(cache.read(4_539).unwrap(), Some(held()));
-        assert_eq!(cache.read(4_540).unwrap(), None);
-        assert_eq!(folder.cache("other").read(1_000).unwrap(), None);
+        assert_eq!(cache.read().unwrap(), Some(held()));
+        let renewable = held().renewed_by(Some("canary-7f3a"));
+        cache.write(&renewable).unwrap();
+        assert_eq!(cache.read().unwrap(), Some(renewable.clone()));
+        assert!(!format!("{renewable:?}").contains("canary-7f3a"));
+        assert_eq!(folder.cache("other").read().unwrap(), None);
         assert_eq!((mode(&cache.folder), mode(&cache.file)), (0o700, 0o600));
         assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 1);
         assert!(cache.forget().unwrap() && !cache.forget().unwrap());
-        assert_eq!(cache.read(1_000).unwrap(), None);
+        assert_eq!(cache.read().unwrap(), None);
     }
 
     #[test]
@@ -239,13 +245,13 @@ mod tests {
         cache.write(&held()).unwrap();
         for open in [0o640, 0o604, 0o660] {
             set_mode(&cache.file, open);
-            let failure = cache.read(1_000).unwrap_err();
+            let failure = cache.read().unwrap_err();
             assert!(failure.to_string().contains("open to others"), "{failure}");
             assert!(!failure.to_string().contains(&held().token));
         }
         set_mode(&cache.file, 0o600);
         set_mode(&cache.folder, 0o750);
-        assert!(cache.read(1_000).is_err() && cache.write(&held()).is_err());
+        assert!(cache.read().is_err() && cache.write(&held()).is_err());
         assert!(cache.forget().unwrap());
     }
 
@@ -255,7 +261,7 @@ mod tests {
         let (cache, other) = (folder.cache(""), folder.cache("other"));
         other.write(&held()).unwrap();
         symlink(&other.file, &cache.file).unwrap();
-        assert!(cache.read(1_000).is_err());
+        assert!(cache.read().is_err());
         cache.write(&held()).unwrap();
         assert!(!fs::symlink_metadata(&cache.file).unwrap().is_symlink());
     }
@@ -266,10 +272,10 @@ mod tests {
         let (cache, other) = (folder.cache(""), folder.cache("other"));
         other.write(&held()).unwrap();
         fs::rename(&other.file, &cache.file).unwrap();
-        assert_eq!(cache.read(1_000).unwrap(), None);
+        assert_eq!(cache.read().unwrap(), None);
         for text in ["", "{}", "[1]", "{\"access_token\":1}"] {
             fs::write(&cache.file, text).unwrap();
-            assert_eq!(cache.read(1_000).unwrap(), None);
+            assert_eq!(cache.read().unwrap(), None);
         }
     }
 

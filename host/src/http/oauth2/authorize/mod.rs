@@ -143,7 +143,7 @@ impl Visit<'_> {
 
     /// The answer: a code for the terminal, or word that there is none.
     async fn confirmed(&self, body: Body) -> Response<Body> {
-        let Ok(form) = form::sent(self.head, body).await else {
+        let Ok(form) = form::read(self.head, body).await else {
             return self.refused("The form is malformed.");
         };
         let (browser, headers) = (&self.serving.browser, &self.head.headers);
