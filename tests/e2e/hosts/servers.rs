@@ -115,9 +115,8 @@ fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
         let left = std::fs::read_dir(folder).map(|files| files.count());
         assert_eq!(left.unwrap_or_default(), 0, "{}", host.state.display());
     }
-    let [first, second, third] = hosts;
     // A token of one is a token of all, until it is revoked by any.
-    let token = first.token("ada", "door");
+    let token = hosts[0].token("ada", "door");
     assert!(hosts.iter().all(|host| verify(host, &token) == 200));
     let jti = countersign_tests::token::claims(&token)["jti"].clone();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -129,6 +128,7 @@ fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
     for host in &hosts {
         wait(SECOND, "refused", || verify(host, &token) == 401);
     }
+    let [first, second, third] = hosts;
     // Killed and started again, it has them still; another key-encryption key opens nothing.
     drop(first);
     let again = Server::start(&folders[0], &config(kek));
