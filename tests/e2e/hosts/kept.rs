@@ -113,6 +113,7 @@ async fn used_last(store: &Store) {
             created_by: "ada".into(),
             ends_at: None,
             expires_at: None,
+            ends_at: None,
             revoked_at: None,
             ends_at: None,
             last_used_at: None,

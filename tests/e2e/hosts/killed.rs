@@ -83,7 +83,7 @@ async fn assert_kept(store: &Store, ring: &str, done: usize) {
         assert!(store.is_revoked(Revocable::Token(&id)), "{id}");
         assert!(!store.use_up(&id, NOW + 60, NOW).await.unwrap(), "{id}");
         let link = store.link(&key(&id)).await.unwrap().unwrap();
-        assert_eq!(link.roles, [id.clone()]);
+        assert_eq!(link.roles, std::slice::from_ref(&id));
         assert_eq!(store.bot(&id).await.unwrap().name, id);
     }
     let version = match store.ring(ring).await.unwrap() {

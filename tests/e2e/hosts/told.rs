@@ -91,3 +91,29 @@ fn connection_that_was_lost_is_caught_up_with_within_a_second() {
         }
     });
 }
+
+#[test]
+fn database_that_comes_back_without_its_last_changes_is_followed_from_there() {
+    let server = Postgres::start();
+    Runtime::new().unwrap().block_on(async {
+        let (a, b) = (host(place(&server.url)).await, host(place(&server.url)).await);
+        for n in 0..5 {
+            revoke(&a, &n.to_string()).await;
+        }
+        until(SECOND, "before", || b.is_revoked(Revocable::Token("4"))).await;
+        // As a standby that had not everything yet, and where something else was done since.
+        server.run(
+            "DELETE FROM changes; INSERT INTO revoked (id, until, at) VALUES ('token meanwhile', NULL, 0)",
+        );
+        server.stop();
+        let long = Duration::from_secs(20);
+        until(long, "lost", || a.outage().is_some() && b.outage().is_some()).await;
+        server.again();
+        until(long, "back", || a.outage().is_none() && b.outage().is_none()).await;
+        revoke(&a, "after").await;
+        let known = |id| b.is_revoked(Revocable::Token(id));
+        until(SECOND, "after", || known("after")).await;
+        until(SECOND, "meanwhile", || known("meanwhile")).await;
+        assert!(known("4"), "nothing that was revoked is good again");
+    });
+}

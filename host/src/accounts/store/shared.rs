@@ -112,6 +112,11 @@ impl Shared {
         self.last.fetch_max(seq, Ordering::AcqRel);
     }
 
+    /// The newest change there is; fewer than were seen, in a database that has lost some.
+    pub(super) fn begin_again(&self, newest: i64) {
+        self.last.fetch_min(newest, Ordering::AcqRel);
+    }
+
     pub(super) fn ring_changed(&self) {
         self.rings
             .send_modify(|times| *times = times.wrapping_add(1));

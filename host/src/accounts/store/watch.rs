@@ -3,7 +3,9 @@
 //!
 //! It listens on a connection of its own, and asks there for changes twice a second, too: that
 //! finds a connection that was lost without a word, and does where a pooler between us and the
-//! database does not pass notifications on. After a lost connection the same question catches up.
+//! database does not pass notifications on. After a lost connection the same question catches up;
+//! and all is read anew, since the database that is back may be another one, which has missed the
+//! last changes of the one that was lost.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -31,15 +33,12 @@ const LONG: Duration = Duration::from_secs(5);
 /// One attempt in so many has the long time.
 const LONG_EVERY: u32 = 4;
 
-/// Out of sight for longer, changes may have been forgotten: all is read anew.
-const LAPSE: Duration = Duration::from_secs(3_600);
-
 /// Watches as long as somebody holds the store.
 pub(super) async fn watch(store: Weak<Store>) {
     let Some(options) = store.upgrade().and_then(|store| options(&store)) else {
         return;
     };
-    let mut attempt: u32 = 0;
+    let (mut attempt, mut was_lost) = (0_u32, false);
     let mut quick = SHORT;
     loop {
         attempt = attempt.wrapping_add(1);
@@ -53,7 +52,7 @@ pub(super) async fn watch(store: Weak<Store>) {
             Ok(listener) => {
                 attempt = 0;
                 quick = SHORT.max(4 * begun.elapsed()).min(LONG);
-                match follow(&store, listener, quick).await {
+                match follow(&store, listener, quick, was_lost).await {
                     Some(lost) => lost,
                     None => return,
                 }
@@ -64,6 +63,7 @@ pub(super) async fn watch(store: Weak<Store>) {
             Some(store) if !store.is_closed() => store.sight.lose(&lost),
             _ => return,
         }
+        was_lost = true;
         sleep(AGAIN).await;
     }
 }
@@ -73,15 +73,15 @@ async fn follow(
     store: &Weak<Store>,
     mut listener: PgListener,
     limit: Duration,
+    was_lost: bool,
 ) -> Option<StoreError> {
-    let held = store.upgrade().filter(|store| !store.is_closed())?;
-    held.drop_idle();
-    if held.sight.unseen() > LAPSE
-        && let Err(lost) = held.read_anew(&mut listener, limit).await
-    {
-        return Some(lost);
+    if was_lost {
+        let store = store.upgrade().filter(|store| !store.is_closed())?;
+        store.drop_idle();
+        if let Err(lost) = store.come_back(&mut listener, limit).await {
+            return Some(lost);
+        }
     }
-    drop(held);
     loop {
         {
             let store = store.upgrade().filter(|store| !store.is_closed())?;
@@ -126,15 +126,25 @@ impl Store {
         }
     }
 
-    async fn read_anew(
-        &self,
+    /// Catches up, and sees to it that all is read anew.
+    async fn come_back(
+        self: Arc<Self>,
         listener: &mut PgListener,
         limit: Duration,
     ) -> Result<(), StoreError> {
+        self.catch_up(listener, limit).await?;
         let newest = bounded(limit, changes::newest(&mut *listener)).await?;
-        self.read_revoked(clock::unix_now()).await?;
+        self.shared.begin_again(newest);
         self.shared.ring_changed();
-        self.shared.saw(newest);
+        tokio::spawn(async move {
+            while let Err(error) = self.read_revoked(clock::unix_now()).await {
+                tracing::warn!(%error, "what is revoked could not be read anew");
+                if self.is_closed() || self.outage().is_some() {
+                    return; // The next time that it is in sight.
+                }
+                sleep(LONG).await;
+            }
+        });
         Ok(())
     }
 
