@@ -44,7 +44,9 @@ fn bot_is_added_gets_a_token_once_and_ends() {
     let revoke = "document.querySelectorAll('td details').forEach((e) => { e.open = e.innerText.includes('ID') })";
     browser.evaluate(&revoke.replace("ID", id));
     browser.click("button", "Yes, revoke it");
-    browser.see(&format!("Token {id} is revoked: it is refused here at once."));
+    browser.see(&format!(
+        "Token {id} is revoked: it is refused here at once."
+    ));
     browser.screenshot("console-revoked");
 
     browser.click("link", "Bots");

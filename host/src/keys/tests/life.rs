@@ -147,7 +147,11 @@ fn rotation_that_skips_the_lead_says_who_refuses_tokens_until_when() {
     let world = World::new();
     let told = world.obey(Order::Rotate { now: true }).unwrap().join("\n");
     assert!(told.contains("the lead was skipped"), "{told}");
-    for who in ["max-age", "Airflow: within 1 h", "OpenMetadata: within 24 h"] {
+    for who in [
+        "max-age",
+        "Airflow: within 1 h",
+        "OpenMetadata: within 24 h",
+    ] {
         assert!(told.contains(who), "{told}");
     }
 }
@@ -266,16 +270,28 @@ fn schedule_rotates_when_it_is_due_and_never_before_the_lead() {
 fn r06_revoked_key_is_out_at_once_and_the_standby_signs() {
     let mut world = World::new();
     let before = world.open();
-    let (old, standby) = (before.active().kid().to_owned(), before.list()[1].kid.clone());
+    let (old, standby) = (
+        before.active().kid().to_owned(),
+        before.list()[1].kid.clone(),
+    );
     let told = world.retire(&old, true).unwrap().join("\n");
-    for line in ["is revoked", "at once", "max-age", "Airflow", "OpenMetadata"] {
+    for line in [
+        "is revoked",
+        "at once",
+        "max-age",
+        "Airflow",
+        "OpenMetadata",
+    ] {
         assert!(told.contains(line), "{told}");
     }
     let after = world.open();
     assert_eq!(after.active().kid(), standby);
     assert!(!is_published(&after, &old));
     assert_eq!(after.list().len(), 2);
-    assert!(!view(&before, &old).file.exists(), "the private key is gone");
+    assert!(
+        !view(&before, &old).file.exists(),
+        "the private key is gone"
+    );
     let claims = br#"{"iss":"i","aud":"a","sub":"1","iat":1,"nbf":1,"exp":4000000000}"#;
     let token = before.active().sign(claims).unwrap();
     let algorithms = countersign_verify::Algorithm::ALL;
@@ -320,7 +336,11 @@ fn retired_standby_is_replaced_and_a_retired_active_key_waits_for_the_lead() {
 #[test]
 fn operators_file_is_the_first_key_and_retires_though_it_stays_configured() {
     let mut world = World::new();
-    let file = make(&world.folder, "first.pem", "openssl genpkey -algorithm ed25519");
+    let file = make(
+        &world.folder,
+        "first.pem",
+        "openssl genpkey -algorithm ed25519",
+    );
     world.settings.private_key = file.display().to_string();
     world.settings.kid = "first".into();
     world.now += HOUR;
@@ -337,7 +357,11 @@ fn operators_file_is_the_first_key_and_retires_though_it_stays_configured() {
     assert!(!is_published(&set, "first"));
     assert!(file.exists(), "what is the operator's stays");
     // Another file signs at once, loudly.
-    let other = make(&world.folder, "second.pem", "openssl genpkey -algorithm ed25519");
+    let other = make(
+        &world.folder,
+        "second.pem",
+        "openssl genpkey -algorithm ed25519",
+    );
     world.settings.private_key = other.display().to_string();
     world.settings.kid = "second".into();
     let set = world.open();
@@ -346,7 +370,11 @@ fn operators_file_is_the_first_key_and_retires_though_it_stays_configured() {
     // A revoked one never comes back, under whichever name.
     let told = world.retire("second", true).unwrap().join("\n");
     assert!(told.contains("its file is yours"), "{told}");
-    assert_ne!(world.open().active().kid(), "second", "though it is configured");
+    assert_ne!(
+        world.open().active().kid(),
+        "second",
+        "though it is configured"
+    );
     world.settings.kid = "renamed".into();
     let error = world.opened(&mut world.ring()).unwrap_err();
     assert!(matches!(error, KeyError::Revoked { .. }), "{error}");
@@ -355,7 +383,11 @@ fn operators_file_is_the_first_key_and_retires_though_it_stays_configured() {
 #[test]
 fn imported_key_is_copied_as_the_standby() {
     let mut world = World::new();
-    let file = make(&world.folder, "key.pem", "openssl genpkey -algorithm ed25519");
+    let file = make(
+        &world.folder,
+        "key.pem",
+        "openssl genpkey -algorithm ed25519",
+    );
     let import = |kid: &str, file: &Path| Order::Import {
         algorithm: None,
         kid: Some(kid.into()),

@@ -112,9 +112,8 @@ fn first_host_brings_the_keys_of_its_folder_and_the_next_ones_what_has_signed() 
     let mut ring = Ring::in_store(home("shared", 'A'), None).unwrap();
     ring.take_over(&folder(&one), 7).unwrap();
     let set = opened(&mut ring);
-    let kids = |set: &KeySet| -> Vec<String> {
-        set.list().iter().map(|key| key.kid.clone()).collect()
-    };
+    let kids =
+        |set: &KeySet| -> Vec<String> { set.list().iter().map(|key| key.kid.clone()).collect() };
     assert_eq!(kids(&set), kids(&first));
     assert_verifies(set.active(), first.jwks());
 
