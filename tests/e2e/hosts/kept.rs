@@ -113,9 +113,7 @@ async fn used_last(store: &Store) {
             created_by: "ada".into(),
             ends_at: None,
             expires_at: None,
-            ends_at: None,
             revoked_at: None,
-            ends_at: None,
             last_used_at: None,
         };
         store.put_token(&token, &format!("hash {n}")).await.unwrap();
