@@ -92,7 +92,7 @@ fn r10_hosts_with_one_key_encryption_key_have_one_set_of_keys() {
     let folders = [Folder::new(), Folder::new(), Folder::new()];
     let config = |kek: &str| {
         format!(
-            "plugins: {{ directories: [plugins] }}\nkeys: {{ algorithm: EdDSA }}\nstore: {{ url: \"{}\", kek: \"{kek}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
+            "plugins: {{ directories: [plugins] }}\nkeys: {{ algorithm: EdDSA }}\ntokens: {{ issuer: \"http://id.example\" }}\nstore: {{ url: \"{}\", kek: \"{kek}\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
             server.url
         )
     };

@@ -95,7 +95,7 @@ impl Sight {
         }
     }
 
-    /// It is not; the log is told once.
+    /// It is not; the log is told once, and not of a moment.
     pub(super) fn lose(&self, error: &StoreError) {
         let _ = self.seen.compare_exchange(
             GRANTED,
@@ -104,7 +104,7 @@ impl Sight {
             Ordering::Relaxed,
         );
         *self.reason() = error.to_string();
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if self.unseen() > PAUSE && !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %error,
                 "the store is out of sight: tokens are made from what is remembered, within store.outage"

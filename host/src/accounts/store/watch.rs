@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::changes::{self, CHANNEL, Topic};
@@ -39,7 +39,7 @@ pub(super) async fn watch(store: Weak<Store>) {
         return;
     };
     let (mut attempt, mut was_lost) = (0_u32, false);
-    let mut quick = SHORT;
+    let mut quick = LONG;
     loop {
         attempt = attempt.wrapping_add(1);
         let limit = match attempt.is_multiple_of(LONG_EVERY) {
@@ -51,7 +51,7 @@ pub(super) async fn watch(store: Weak<Store>) {
         let lost = match reached {
             Ok(listener) => {
                 attempt = 0;
-                quick = SHORT.max(4 * begun.elapsed()).min(LONG);
+                quick = SHORT.max(3 * begun.elapsed()).min(LONG);
                 match follow(&store, listener, quick, was_lost).await {
                     Some(lost) => lost,
                     None => return,
@@ -169,10 +169,12 @@ fn options(store: &Arc<Store>) -> Option<PgConnectOptions> {
     }
 }
 
-/// A connection that listens. The first one says why there is none, which a pool would not.
+/// A connection that listens. Where nobody answers is seen before: a pool would not say so, and
+/// would wait.
 async fn listen(options: &PgConnectOptions) -> sqlx::Result<PgListener> {
-    let connection = options.connect().await?;
-    let _ = connection.close().await;
+    if options.get_socket().is_none() {
+        TcpStream::connect((options.get_host(), options.get_port())).await?;
+    }
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
