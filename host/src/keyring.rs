@@ -13,6 +13,7 @@ use crate::keys::{
     Circumstances, Done, Held, Holding, Home, Kek, KeyError, KeySet, Mode, Opening, Order,
     OrderError, Passed, Ring, Rings, Row, Terms,
 };
+use crate::metering;
 
 /// How often one who was slower than another reads again.
 const TRIES: usize = 20;
@@ -106,8 +107,12 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError`].
     pub async fn open(&self) -> Result<Rings, KeyringError> {
+        self.opened(true).await
+    }
+
+    async fn opened(&self, anew: bool) -> Result<Rings, KeyringError> {
         let mut sets = Sets::default();
-        for terms in Terms::all(&self.config) {
+        for terms in self.terms(anew) {
             let ((), set) = self.changed(&terms, |_, _| Ok(())).await?;
             sets.add(terms.audience, set);
         }
@@ -129,13 +134,18 @@ impl Keyring {
     /// [`KeyringError`].
     pub async fn check(mut self) -> Result<Rings, KeyringError> {
         if self.store.is_none() {
-            let looked = Store::look(Location::of(&self.config)).await?;
+            let looked = Store::look(Location::of(&self.config)).await;
+            // Where the keys are files, the store tells only what holds them.
+            let looked = match self.kek {
+                Some(_) => looked?,
+                None => looked.unwrap_or_default(),
+            };
             self.store = looked.map(Arc::new);
         }
         let mut sets = Sets::default();
-        for terms in Terms::all(&self.config) {
+        for terms in self.terms(true) {
             let mut ring = self.read(&terms).await?;
-            let holding = self.holding(&ring).await?;
+            let holding = self.holding(&ring).await.unwrap_or_default();
             let set = self.set(&mut ring, &terms, Mode::Check, &holding)?;
             sets.add(terms.audience, set);
         }
@@ -152,15 +162,23 @@ impl Keyring {
         audience: Option<&str>,
         order: &Order,
     ) -> Result<(Done, Rings), KeyringError> {
-        let mut all = Terms::all(&self.config).into_iter();
+        let mut all = self.terms(false).into_iter();
         let found = all.find(|terms| terms.audience.as_deref() == audience);
         let terms =
             found.ok_or_else(|| KeyringError::NoRing(audience.unwrap_or_default().to_owned()))?;
         let (exposed, progress) = (self.exposed, self.progress);
         let work = {
-            let (terms, order) = (terms.clone(), order.clone());
+            let (this, terms, order) = (self.clone(), terms.clone(), order.clone());
             move |ring: &mut Ring, holding: Option<&Holding>| {
                 let unknown = Holding::new();
+                if matches!(order, Order::Rotate { .. } | Order::Retire { .. }) {
+                    // Of a ring that nobody has served yet, there is nothing to change.
+                    let anew = Terms {
+                        anew: ring.is_new(),
+                        ..terms.clone()
+                    };
+                    this.set(ring, &anew, Mode::Serve, &unknown)?;
+                }
                 let at = Circumstances {
                     terms: &terms,
                     now: now(),
@@ -175,7 +193,8 @@ impl Keyring {
         for line in &done.told {
             tracing::warn!(ring = terms.name(), "keys: {line}");
         }
-        let rings = self.open().await?;
+        metering::keys_changed(&terms.name(), order.name());
+        let rings = self.opened(false).await?;
         if done.revoked {
             self.refuse_revoked(&self.read(&terms).await?).await?;
         }
@@ -189,7 +208,7 @@ impl Keyring {
     pub async fn tick(&self) -> Result<Ticked, KeyringError> {
         let leads = self.leads().await;
         let (mut sets, mut next) = (Sets::default(), None);
-        for terms in Terms::all(&self.config) {
+        for terms in self.terms(false) {
             let progress = self.progress;
             let work = {
                 let terms = terms.clone();
@@ -205,9 +224,11 @@ impl Keyring {
             let ((passed, then), set) = self.changed(&terms, work).await?;
             let ring = terms.name();
             for kid in passed.active {
+                metering::keys_changed(&ring, "scheduled");
                 tracing::info!(ring, kid, "keys: a standby signs from now on, as scheduled");
             }
             for kid in passed.gone {
+                metering::keys_changed(&ring, "gone");
                 tracing::info!(ring, kid, "keys: a retired key's last token has expired");
             }
             next = [next, then].into_iter().flatten().min();
@@ -215,6 +236,11 @@ impl Keyring {
         }
         let rings = sets.rings()?;
         Ok(Ticked { rings, next })
+    }
+
+    fn terms(&self, anew: bool) -> Vec<Terms> {
+        let all = Terms::all(&self.config).into_iter();
+        all.map(|terms| Terms { anew, ..terms }).collect()
     }
 
     /// Of hosts that share their keys one does what is due.

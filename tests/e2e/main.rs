@@ -25,6 +25,7 @@ mod hosts;
 mod import_fab;
 mod install;
 mod jwks;
+mod keys;
 mod ldap;
 mod limits;
 mod loading;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use countersign_tests::artifacts::repository;
-use countersign_tests::{Folder, get, post_json, send};
+use countersign_tests::{Folder, Server, artifacts, get, post_json, send};
 use serde_json::Value;
 
-use crate::template;
+use crate::{TEMPLATE, template};
 
 /// Files of `host/src/http` whose routes are not public.
 const PRIVATE: [&str; 2] = ["admin.rs", "control.rs"];
@@ -14,7 +14,9 @@ const PRIVATE: [&str; 2] = ["admin.rs", "control.rs"];
 #[test]
 fn every_documented_operation_is_served() {
     let folder = Folder::new();
-    let server = template(&folder);
+    folder.plugin(&artifacts::plugin("template"), "template");
+    let own = "tokens: { audiences: { lake: { keys: own } } }\n";
+    let server = Server::start(&folder, &format!("{TEMPLATE}{own}"));
     let answer = get(server.address, "/openapi.json");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -25,6 +27,7 @@ fn every_documented_operation_is_served() {
     );
     for (path, operations) in document["paths"].as_object().unwrap() {
         let path = path.replace("{backend}", "door");
+        let path = path.replace("{file}", "lake.json");
         for (method, operation) in operations.as_object().unwrap() {
             let answer = send(server.address, &method.to_uppercase(), &path, &[], b"");
             assert!(

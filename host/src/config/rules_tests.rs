@@ -103,7 +103,6 @@ tokens:
 ";
     let report = Scene::new(file).report();
     for part in [
-        "error: `tokens.audiences.lake.keys`: key rings of an audience's own are not available in this version\n  --> c.yaml:4:13",
         "error: `tokens.audiences.lake.max_lifetime`: this is less than the audience's lifetime\n  --> c.yaml:6:21",
         "error: `tokens.audiences.lake.claims.aud`: this claim is set by the host alone\n  --> c.yaml:7:22\nhelp: set tokens.audiences.lake.aud",
         "error: `tokens.audiences.lake.claims.who`: the template holds an unknown placeholder",
@@ -186,4 +185,73 @@ fn trusted_issuer_is_one_and_not_ourselves_and_its_keys_come_over_https() {
     let loopback = plain.replace("http://idp.example", "http://127.0.0.1:1");
     let quiet = Scene::new(&format!("trust:\n{loopback}")).notices();
     assert!(!quiet.contains("trust"), "{quiet}");
+}
+
+#[test]
+fn audience_with_its_own_keys_has_a_name_that_fits_a_path() {
+    Scene::new("tokens: { audiences: { open-metadata_2: { keys: own } } }\n").load();
+    for name in ["a/b", "..", "index.json", "ü"] {
+        let file = format!("tokens: {{ audiences: {{ \"{name}\": {{ keys: own }} }} }}\n");
+        let report = Scene::new(&file).report();
+        assert!(
+            report.contains("letters, digits, - and _ alone"),
+            "{report}"
+        );
+        let shared = file.replace("keys: own", "keys: shared");
+        Scene::new(&shared).load();
+    }
+}
+
+#[test]
+fn schedule_that_could_break_a_verifier_is_refused() {
+    let error = |file: &str, key: &str, part: &str| {
+        let report = Scene::new(file).report();
+        let first = format!("error: `{key}`: ");
+        assert!(report.contains(&first) && report.contains(part), "{report}");
+    };
+    error(
+        "keys: { lead: 2h, rotate_every: 1h }\n",
+        "keys.rotate_every",
+        "before it was published for keys.lead",
+    );
+    // The default lead counts as well.
+    error(
+        "keys: { rotate_every: 1h }\n",
+        "keys.rotate_every",
+        "before it was published for keys.lead",
+    );
+    error(
+        "keys: { lead: 10m, max_age: 11m }\n",
+        "keys.max_age",
+        "longer than a new key waits",
+    );
+    error("keys: { max_age: 0s }\n", "keys.max_age", "above zero");
+    error(
+        "keys: { rotate_every: 24h }\nstore: { url: \"postgres://h/d\" }\n",
+        "keys.rotate_every",
+        "each host would rotate keys of its own",
+    );
+    Scene::new("keys: { lead: 1s, max_age: 1s, rotate_every: 1s }\n").load();
+    let notices = Scene::new("keys: { lead: 10m, rotate_every: 24h }\n").notices();
+    assert!(
+        notices.contains("Airflow keeps our keys for an hour"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn hosts_on_one_store_share_their_keys_or_are_told_that_they_do_not() {
+    let url = "url: \"postgres://h/d\"";
+    let notices = Scene::new(&format!("store: {{ {url} }}\n")).notices();
+    assert!(notices.contains("signs with keys of its own"), "{notices}");
+    let kek = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let notices = Scene::new(&format!("store: {{ {url}, kek: \"{kek}\" }}\n")).notices();
+    assert!(!notices.contains("signs with keys of its own"), "{notices}");
+    for bad in ["short", "AAECAwQFBgcICQoLDA0ODw=="] {
+        let report = Scene::new(&format!("store: {{ kek: \"{bad}\" }}\n")).report();
+        assert!(
+            report.contains("expected 32 bytes in base64") && !report.contains(bad),
+            "{report}"
+        );
+    }
 }

@@ -151,10 +151,14 @@ fn moment(serving: &Serving) -> Moment {
         KeyState::Extra,
     ];
     let keys = serving.tokens.keys.load();
-    let list = keys.shared().list();
+    let list: Vec<KeyState> = keys
+        .all()
+        .flat_map(|(_, keys)| keys.list())
+        .map(|key| key.state)
+        .collect();
     Moment {
         keys: states.map(|state| {
-            let keys = list.iter().filter(|key| key.state == state);
+            let keys = list.iter().filter(|each| **each == state);
             (state.name(), keys.count())
         }),
         throttle_entries: serving.tokens.throttle.entries(),

@@ -101,7 +101,7 @@ impl KeySet {
             true => configured::signing(settings, opening.exposed, &mut notices)?,
             false => None,
         };
-        if shared {
+        if shared && terms.anew {
             let slot = Slot {
                 algorithm: terms.algorithm,
                 named: &terms.named,

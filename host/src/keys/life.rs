@@ -175,7 +175,7 @@ impl Ring {
                 entry.longest = terms.longest;
                 self.changed = true;
             }
-            if !signing.contains(&entry.jwk.kid) {
+            if terms.anew && !signing.contains(&entry.jwk.kid) {
                 entry.retire(now);
                 self.changed = true;
             }

@@ -57,6 +57,19 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// What it does, in a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Order::Rotate { .. } => "rotated",
+            Order::Retire { now: false, .. } => "retired",
+            Order::Retire { now: true, .. } => "revoked",
+            Order::Generate { .. } => "generated",
+            Order::Import { .. } => "imported",
+        }
+    }
+}
+
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {

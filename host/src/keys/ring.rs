@@ -143,7 +143,7 @@ impl Ring {
     }
 
     /// Was there nothing to read?
-    fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.index.keys.is_empty() && self.index.known.is_empty()
     }
 

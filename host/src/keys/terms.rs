@@ -26,6 +26,10 @@ pub struct Terms {
     pub max_age: Duration,
     /// The longest that a token lives which is not remembered one by one.
     pub longest: u64,
+    /// Is the configuration new? At a start and at a reload: then what it names is taken up, and
+    /// what nobody asks for any more retires. In between, hosts whose configurations differ for a
+    /// while must not undo each other's changes.
+    pub anew: bool,
     /// Beyond a token's end: what verifiers forgive, and how long a host may not know of a
     /// rotation.
     pub grace: i64,
@@ -74,6 +78,7 @@ impl Terms {
             rotate_every: keys.rotate_every.map(seconds),
             max_age: max_age(keys),
             longest: 0,
+            anew: true,
             grace: 0,
         }
     }

@@ -46,6 +46,8 @@ static ISSUED: Counters<3> = Counters::new(
 static SIGNED: Histograms<1> = Histograms::new(SIGNING, ["algorithm"]);
 static THROTTLED: Counters<1> = Counters::new("countersign_throttled_total", ["scope"]);
 static RELOADS: Counters<1> = Counters::new("countersign_reloads_total", ["result"]);
+static KEY_CHANGES: Counters<2> =
+    Counters::new("countersign_key_changes_total", ["ring", "change"]);
 static REFUSED: Counters<0> = Counters::new("countersign_connections_refused_total", []);
 static HANDSHAKES: Counters<0> = Counters::new("countersign_tls_handshakes_failed_total", []);
 static VERIFICATIONS: Counters<3> = Counters::new(
@@ -97,6 +99,11 @@ pub fn bot_tokens(live: u64, expiring: [u64; 2]) {
 /// A reload ended.
 pub fn reloaded(succeeded: bool) {
     RELOADS.increment([if succeeded { "reloaded" } else { "failed" }]);
+}
+
+/// The keys of a ring were changed: `rotated`, `revoked`, `scheduled`, `gone` …, or `failed`.
+pub fn keys_changed(ring: &str, change: &'static str) {
+    KEY_CHANGES.increment([ring, change]);
 }
 
 /// A connection was closed because its address has too many.
@@ -191,6 +198,7 @@ pub fn install() -> Result<Option<Page>, BuildError> {
         // There from the start: an alert on what is not there does not fire the first time.
         rare.appear([]);
     }
+    KEY_CHANGES.appear(["", "failed"]);
     process::started();
     Ok(Some(page))
 }
@@ -253,6 +261,10 @@ fn describe() {
         "Requests turned away by the throttle, by what was counted."
     );
     counter!("countersign_reloads_total", "Reloads by result.");
+    counter!(
+        "countersign_key_changes_total",
+        "Changes of signing keys by ring: rotated, retired, revoked, generated or imported by an operator; scheduled, gone; failed."
+    );
     counter!(
         "countersign_panics_total",
         "Requests that ended in a panic of the host."

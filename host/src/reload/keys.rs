@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::Reloader;
 use crate::keyring::{Keyring, KeyringError};
 use crate::keys::{Asked, KeyError};
+use crate::metering;
 
 /// At least this often another host's changes, revoked tokens and a clock that was set are seen.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -68,6 +69,7 @@ impl Reloader {
                 pause(ticked.next)
             }
             Err(error) => {
+                metering::keys_changed("", "failed");
                 tracing::error!(%error, help = error.help(), "the keys stay what they are");
                 AGAIN
             }
