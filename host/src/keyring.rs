@@ -152,6 +152,18 @@ impl Keyring {
         sets.rings()
     }
 
+    /// What to say of private keys that still lie in the state folder though the store has them.
+    pub fn leftover(&self) -> Option<String> {
+        let folder = self.config.state.join("keys");
+        let lies = self.kek.is_some() && folder.join("index.json").exists();
+        lies.then(|| {
+            format!(
+                "the keys in {} are in the store as well, sealed: remove the folder once all hosts use store.kek",
+                folder.display()
+            )
+        })
+    }
+
     /// Does what an operator asks, of one audience's own ring or of the shared one.
     ///
     /// # Errors

@@ -107,9 +107,10 @@ pub async fn open_keys(
     let keyring = Keyring::new(config, store, progress)?;
     let keys = match mode {
         Mode::Serve => keyring.open().await?,
-        Mode::Check => keyring.check().await?,
+        Mode::Check => keyring.clone().check().await?,
     };
-    for notice in keys.notices() {
+    let leftover = keyring.leftover();
+    for notice in keys.notices().into_iter().chain(leftover) {
         tracing::warn!("{notice}");
     }
     Ok(keys)

@@ -64,8 +64,9 @@ fn hosts_agree_on_keys_and_follow_a_rotation_within_a_second() {
     told(&folders[1], &["retire", &kid(&old), "--now"]);
     let revoked = Instant::now();
     until("the others follow", || {
-        let gone = |host: &&countersign_tests::Server| !verifies(host.address, JWKS, &old);
-        hosts.iter().all(|host| gone(&host)).then_some(())
+        let mut hosts = hosts.iter();
+        let gone = hosts.all(|host| !verifies(host.address, JWKS, &old));
+        gone.then_some(())
     });
     assert!(
         revoked.elapsed() < Duration::from_secs(1),

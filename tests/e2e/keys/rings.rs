@@ -115,6 +115,7 @@ fn keys_move_into_the_store_sealed_and_go_on_signing() {
     let (code, log) = server.stop();
     assert_eq!(code, 0);
     assert!(!log.contains(KEK));
+    assert!(log.contains("are in the store as well, sealed"), "{log}");
     fs::remove_dir_all(folder.join("state/keys")).unwrap();
     assert_eq!(listed(&folder, &[]), shown, "without a server, too");
     let server = super::server(&folder, ", lead: 0s", &store);

@@ -1,6 +1,6 @@
 //! `countersign keys rotate|retire|import|generate`, with a running server and without one.
 
-use countersign_tests::{Folder, get};
+use countersign_tests::{Folder, get, send};
 use std::process::Command;
 
 use super::*;
@@ -52,6 +52,12 @@ fn r06_revoked_key_is_out_at_once_and_whoever_follows_later_is_named() {
     let before = server.token("ada", "door");
     let standby = published(server.address, JWKS)[1].clone();
     assert_eq!(run(&folder, &["token", "verify", &before], &[]).code, 0);
+    let bearer = format!("Bearer {before}");
+    let passes = |server: &Server| {
+        let headers = [("authorization", bearer.as_str())];
+        send(server.address, "GET", "/auth/verify", &headers, b"").status
+    };
+    assert_eq!(passes(&server), 200);
     let said = told(&folder, &["retire", &kid(&before), "--now"]);
     for part in [
         "is revoked",
@@ -63,6 +69,7 @@ fn r06_revoked_key_is_out_at_once_and_whoever_follows_later_is_named() {
     }
     assert!(!published(server.address, JWKS).contains(&kid(&before)));
     assert!(!verifies(server.address, JWKS, &before));
+    assert_eq!(passes(&server), 401);
     assert_eq!(run(&folder, &["token", "verify", &before], &[]).code, 1);
     assert_eq!(kid(&server.token("ada", "door")), standby);
     let unknown = keys(&folder, &["retire", "nobody", "--now"]);
@@ -80,6 +87,7 @@ fn r06_revoked_key_is_out_at_once_and_whoever_follows_later_is_named() {
     // It stays so: the next start knows it, and its name is not free.
     let server = super::server(&folder, "", issuer);
     assert!(!published(server.address, JWKS).contains(&kid(&before)));
+    assert_eq!(passes(&server), 401);
     let again = told(&folder, &["retire", &kid(&before), "--now"]);
     assert!(again.contains("is revoked already"), "{again}");
     let taken = keys(&folder, &["generate", "--id", &kid(&before)]);
@@ -140,6 +148,30 @@ fn operators_own_key_signs_first_and_a_reload_does_not_bring_it_back() {
     let third = server.token("ada", "door");
     assert_eq!(kid(&third), kid(&second));
     assert!(verifies(server.address, JWKS, &first));
+}
+
+#[test]
+fn acknowledged_rotation_outlives_a_crash_and_another_one_breaks_nothing() {
+    let folder = Folder::new();
+    let mut before = String::new();
+    for _ in 0..4 {
+        let server = server(&folder, ", lead: 0s", "");
+        let first = published(server.address, JWKS)[0].clone();
+        assert!(before.is_empty() || before == first, "{before} {first}");
+        told(&folder, &["rotate"]);
+        before = published(server.address, JWKS)[0].clone();
+        assert_ne!(before, first);
+        // One that nobody has been told of: it is done, or it is not.
+        let standby = published(server.address, JWKS)[1].clone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| keys(&folder, &["rotate"]));
+            server.send("KILL");
+        });
+        server.ended();
+        let active = listed(&folder, &[])[0].0.clone();
+        assert!([&before, &standby].contains(&&active), "{active}");
+        before = active;
+    }
 }
 
 #[test]
