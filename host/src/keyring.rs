@@ -258,7 +258,7 @@ impl Keyring {
     /// Of hosts that share their keys one does what is due.
     async fn leads(&self) -> bool {
         match (&self.kek, &self.store) {
-            (Some(_), Some(store)) => {
+            (Some(_), Some(store)) if store.is_shared() => {
                 let lease = store.lease("keys", LEASE).await;
                 lease.unwrap_or_else(|error| {
                     tracing::warn!(%error, "the store does not say which host rotates the keys");

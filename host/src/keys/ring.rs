@@ -133,9 +133,9 @@ impl Ring {
                 self.changed = true;
             }
         }
-        self.index
-            .revoked
-            .extend(folder.index.revoked.iter().cloned());
+        for kid in &folder.index.revoked {
+            self.changed |= self.index.revoked.insert(kid.clone());
+        }
         if new {
             self.index.configured.clone_from(&folder.index.configured);
         }
