@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod openmetadata;
 pub mod peer;
 pub mod session;
+pub mod tokens;
 pub mod trace;
 pub mod verify;
 
@@ -90,6 +91,7 @@ pub fn router(face: Face) -> Router {
         .merge(openapi::routes())
         .merge(login::routes())
         .merge(openmetadata::routes())
+        .merge(tokens::routes())
         .merge(verify::routes())
         .merge(console::routes())
         .fallback(nowhere)

@@ -2,6 +2,8 @@
 
 mod cli;
 mod exchange;
+mod looks;
+mod pages;
 mod rest;
 mod seed;
 

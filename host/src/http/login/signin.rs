@@ -12,6 +12,7 @@ use super::visit::Visit;
 use super::ways::{self, Ways};
 use super::{begin, logout, return_to, trouble};
 use crate::http::session::Session;
+use crate::http::tokens::TOKENS;
 use crate::http::{Face, Serving};
 
 #[derive(Template)]
@@ -26,6 +27,8 @@ struct SignedInPage<'a> {
     since: Moment,
     until: Moment,
     way_on: Option<String>,
+    /// Where he makes tokens for himself, if users may.
+    tokens: Option<String>,
     logout: String,
     token: String,
 }
@@ -86,6 +89,7 @@ fn signed_in(
         since: Moment::of(session.since),
         until: Moment::of(session.until),
         way_on: place.filter(|place| *place != browser.path(super::LOGIN)),
+        tokens: serving.bots.personal_tokens.then(|| browser.path(TOKENS)),
         logout: browser.path(super::LOGOUT),
         token: guard.token,
     };

@@ -94,7 +94,7 @@ pub(in crate::http) fn fault(serving: &Serving, visit: &Visit) -> Response<Body>
 }
 
 /// What must be remembered cannot be: the store does not answer.
-pub(super) fn not_now(serving: &Serving, visit: &Visit) -> Response<Body> {
+pub(in crate::http) fn not_now(serving: &Serving, visit: &Visit) -> Response<Body> {
     let pause = refusal::RETRY_AFTER;
     let trouble = Trouble {
         status: StatusCode::SERVICE_UNAVAILABLE,
