@@ -255,3 +255,19 @@ fn hosts_on_one_store_share_their_keys_or_are_told_that_they_do_not() {
         );
     }
 }
+
+#[test]
+fn refresh_token_cannot_outlive_its_sign_in() {
+    for good in [
+        "{ lifetime: 0s }",
+        "{ lifetime: 7d }",
+        "{ lifetime: 30d, absolute: 30d }",
+    ] {
+        Scene::new(&format!("tokens: {{ refresh: {good} }}\n")).load();
+    }
+    for bad in ["{ lifetime: 8d }", "{ absolute: 1h }"] {
+        let report = Scene::new(&format!("tokens: {{ refresh: {bad} }}\n")).report();
+        let expected = "`tokens.refresh.lifetime`: this is longer than tokens.refresh.absolute";
+        assert!(report.contains(expected), "{report}");
+    }
+}

@@ -68,5 +68,9 @@ fn t54_token_of_a_trusted_issuer_gives_one_of_ours_once() {
     let answer = ask(&server, TOKEN, "", &[GRANT, ("assertion", &own)]);
     assert_eq!(error(&answer), (400, "invalid_grant".into()));
     // Keys that cannot be had are no verdict.
-    drop(trusted);
+    let fresh = trusted.token("ada", "door");
+    drop((trusted, server));
+    let server = Server::start(&folder, &config);
+    let answer = ask(&server, TOKEN, "", &[GRANT, ("assertion", &fresh)]);
+    assert_eq!(error(&answer), (503, "temporarily_unavailable".into()));
 }

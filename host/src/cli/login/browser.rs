@@ -63,6 +63,9 @@ pub(super) async fn sign_in(
         false => "To sign in, open this address in a browser on this computer:",
     });
     tell(&format!("\n  {url}\n"));
+    if !opened {
+        tell("Where the browser is on another computer: countersign login --device");
+    }
     tell("Waiting for up to 5 minutes (Ctrl-C ends it) …");
     let callback = listener.wait(state, PATIENCE).await?;
     let code = accepted(callback, issuer.as_deref())?;
