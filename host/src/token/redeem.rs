@@ -148,7 +148,7 @@ impl Tokens {
     }
 
     /// The lifetime, cut to what ends at `end`.
-    fn within(&self, audience: Option<&str>, lifetime: Lifetime, end: Option<u64>) -> Lifetime {
+    pub fn within(&self, audience: Option<&str>, lifetime: Lifetime, end: Option<u64>) -> Lifetime {
         let left = end.map(|end| end.saturating_sub(clock::unix_now()));
         let usual = self.issuer.audience(audience);
         let usual = usual.and_then(|audience| audience.seconds(lifetime));

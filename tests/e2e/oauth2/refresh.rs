@@ -1,5 +1,6 @@
 //! Refresh tokens: each is used once, and what a second use means.
 
+use countersign::accounts::devices::{Begun, NewDevice, Polled};
 use countersign::accounts::grants::{GRACE, Grant, Pair, Taken};
 use countersign::accounts::opaque;
 use countersign::accounts::store::{Location, Store};
@@ -256,14 +257,82 @@ async fn suite(store: &Store) {
     assert!(!store.begin_grant(&grant("three", T + 10), T).await.unwrap());
 }
 
+/// Devices, over every kind of store.
+async fn devices(store: &Store) {
+    const T: u64 = 1_767_225_600;
+    let device = |hash, user_code| NewDevice {
+        hash,
+        user_code,
+        client: "countersign-cli",
+        audience: Some("lake"),
+        address: "192.0.2.1",
+        expires_at: T + 600,
+        pause: 5,
+    };
+    let put = async |hash, code| store.put_device(&device(hash, code), T).await.unwrap();
+    assert_eq!(put("a", "BBBBBBBB").await, Begun::Waits);
+    assert_eq!(put("b", "BBBBBBBB").await, Begun::Again);
+    assert_eq!(put("b", "CCCCCCCC").await, Begun::Waits);
+    let poll = async |hash, now| {
+        store
+            .poll_device(hash, "countersign-cli", now)
+            .await
+            .unwrap()
+    };
+    assert!(matches!(poll("a", T).await, Polled::Pending));
+    assert!(matches!(poll("a", T + 4).await, Polled::SlowDown));
+    assert!(matches!(poll("a", T + 13).await, Polled::SlowDown));
+    assert!(matches!(poll("a", T + 28).await, Polled::Pending));
+    let other = store.poll_device("a", "another", T).await.unwrap();
+    assert!(matches!(other, Polled::Unknown));
+    let waiting = store.waiting("BBBBBBBB", T).await.unwrap().unwrap();
+    assert_eq!(
+        (waiting.address.as_str(), waiting.created_at),
+        ("192.0.2.1", T)
+    );
+    assert!(store.waiting("BBBBBBBB", T + 600).await.unwrap().is_none());
+    let ada = grant("x", 0).principal;
+    assert!(
+        !store
+            .answer_device("BBBBBBBB", Some(&ada), T + 600)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .answer_device("BBBBBBBB", Some(&ada), T)
+            .await
+            .unwrap()
+    );
+    assert!(!store.answer_device("BBBBBBBB", None, T).await.unwrap());
+    let Polled::Granted(principal, audience) = poll("a", T + 30).await else {
+        panic!("not granted")
+    };
+    assert_eq!(
+        (principal.user.id.as_str(), audience.as_deref()),
+        ("ada", Some("lake"))
+    );
+    assert!(
+        matches!(poll("a", T + 31).await, Polled::Unknown),
+        "told once"
+    );
+    assert!(store.answer_device("CCCCCCCC", None, T).await.unwrap());
+    assert!(matches!(poll("b", T).await, Polled::Denied));
+    assert!(matches!(poll("b", T + 600).await, Polled::Expired));
+}
+
 #[tokio::test]
-async fn s06_grants_in_sqlite_and_in_postgresql() {
+async fn s06_o14_grants_and_devices_in_sqlite_and_in_postgresql() {
     let folder = Folder::new();
     let place = Location::Sqlite(folder.join("store.db"));
-    suite(&Store::open(place).await.unwrap()).await;
+    let store = Store::open(place).await.unwrap();
+    suite(&store).await;
+    devices(&store).await;
     let postgres = Postgres::start();
     let place = Location::Postgres(postgres.url.clone().into());
-    suite(&Store::open(place).await.unwrap()).await;
+    let store = Store::open(place).await.unwrap();
+    suite(&store).await;
+    devices(&store).await;
 }
 
 #[test]

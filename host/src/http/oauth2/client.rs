@@ -18,7 +18,7 @@ use super::form::Form;
 use crate::accounts::bots::{Bot, BotError};
 use crate::accounts::lasting::{Lasting, Owner};
 use crate::accounts::opaque;
-use crate::accounts::store::{Store, StoreError};
+use crate::accounts::store::{Revocable, Store, StoreError};
 use crate::clock;
 use crate::config::shapes::TokenForm;
 use crate::config::values::Secret;
@@ -195,7 +195,9 @@ async fn by_secret(
         () if token.form != TokenForm::Opaque => Err(Failed::refused(
             "the secret is a signed token, and no opaque one",
         )),
-        () if !token.is_live(now) => Err(Failed::refused("the secret was revoked, or has expired")),
+        () if !token.is_live(now) || store.is_revoked(Revocable::Token(&token.id)) => {
+            Err(Failed::refused("the secret was revoked, or has expired"))
+        }
         () => Ok((bot, Shows::Token(token.into()))),
     }
 }

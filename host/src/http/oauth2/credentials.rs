@@ -1,17 +1,15 @@
 //! The grant `client_credentials` (RFC 6749 section 4.4): a token for a bot that has shown who it
 //! is. It gets no refresh token (section 4.4.3): it can ask again.
 
-use std::num::NonZeroU64;
-
 use super::client::Shows;
 use super::error::Error;
 use super::exchange::{audience, lifetime};
 use super::form::Form;
 use super::{Answer, Call};
 use crate::accounts::bots::Bot;
+use crate::token::Issuer;
 use crate::token::audience::OURS;
 use crate::token::lasting::principal;
-use crate::token::{Issuer, Lifetime};
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "client_credentials";
@@ -46,12 +44,7 @@ pub async fn give(
     }
     let tokens = &call.serving.tokens;
     let asked = lifetime(&call.form)?;
-    let usual = tokens.issuer.audience(audience.as_deref());
-    let usual = usual.and_then(|audience| audience.seconds(asked));
-    let left = end.map(|end| end.saturating_sub(call.now));
-    let cut = left.filter(|left| usual.is_none_or(|usual| *left < usual));
-    let cut = cut.and_then(NonZeroU64::new).map(Lifetime::Requested);
-    call.request.lifetime = cut.unwrap_or(asked);
+    call.request.lifetime = tokens.within(audience.as_deref(), asked, end);
     let (principal, audience) = (principal(bot), audience.as_deref());
     let minted = tokens
         .token_of(&call.request, Some(&bot.name), &principal, audience)

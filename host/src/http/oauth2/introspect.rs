@@ -12,12 +12,12 @@ use serde_json::{Map, Value, json};
 use super::client::Shows;
 use super::error::{self, Error};
 use super::{Call, Face};
-use crate::accounts::Principal;
-use crate::accounts::bots::{Bot, BotError};
-use crate::accounts::lasting::{Lasting, Owner};
+use crate::accounts::bots::Bot;
+use crate::accounts::lasting::Owner;
 use crate::accounts::opaque::{self, Kind};
 use crate::token::Lifetime;
 use crate::token::lasting::principal;
+use crate::token::redeem::NotRedeemed;
 
 /// The introspection endpoint.
 pub const INTROSPECT: &str = "/oauth2/introspect";
@@ -77,13 +77,12 @@ fn signed(call: &Call, token: &str) -> Option<Good> {
 
 /// An opaque token says what the signed one would say that it is exchanged for.
 async fn opaque_token(call: &Call, token: &str) -> Result<Option<Good>, Error> {
-    let found = call.store()?.token_by_hash(&opaque::hash(token)).await;
-    let found = found.map_err(|error| call.outage(&error))?;
-    let Some(token) = found.filter(|token| token.is_live(call.now)) else {
-        return Ok(None);
-    };
-    let Some(principal) = owner(call, &token).await? else {
-        return Ok(None);
+    let users = call.serving.bots.personal_tokens;
+    let redeemed = call.serving.tokens.redeem(token, users, call.now).await;
+    let (token, principal) = match redeemed {
+        Ok(redeemed) => (redeemed.lasting, redeemed.principal),
+        Err(NotRedeemed::Store(error)) => return Err(call.outage(&error)),
+        Err(_) => return Ok(None),
     };
     let issuer = &call.serving.tokens.issuer;
     let Some(audience) = issuer.audience(token.audience.as_deref()) else {
@@ -104,18 +103,6 @@ async fn opaque_token(call: &Call, token: &str) -> Result<Option<Good>, Error> {
         audience: token.audience,
         claims,
     }))
-}
-
-/// Who a token is about; none = whose it was is gone.
-async fn owner(call: &Call, token: &Lasting) -> Result<Option<Principal>, Error> {
-    let Owner::Bot(id) = &token.owner else {
-        return Ok(token.principal.clone());
-    };
-    match call.store()?.bot_by_id(id).await {
-        Ok(bot) => Ok(Some(principal(&bot))),
-        Err(BotError::NoSuchBot(_)) => Ok(None),
-        Err(error) => Err(call.outage(&error)),
-    }
 }
 
 /// The audiences that a bot serves: that of the token that it shows; of one that shows its key,
