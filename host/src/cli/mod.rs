@@ -18,6 +18,7 @@ mod serve;
 mod setup;
 mod token;
 mod users;
+mod verdicts;
 
 use std::io::{Write, stderr};
 use std::path::PathBuf;

@@ -7,15 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use countersign_verify::{self as verify, Algorithm, JwksClient, JwksOptions, Jws, Refusal, Rules};
+use countersign_verify::{
+    self as verify, Algorithm, JwksClient, JwksOptions, Jws, Refusal, Rules, Unverified,
+};
 use serde_json::json;
 
-use super::failure::{Failure, INTERNAL, KEYS, REFUSED, USAGE};
+use super::failure::{CONFIGURATION, Failure, INTERNAL, KEYS, REFUSED, USAGE};
 use super::keys::looked_at;
 use super::output;
 use super::setup::Setup;
+use super::verdicts::{self, Revocation};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, shapes};
+use crate::token::Trusted;
+use crate::token::audience::OURS;
 
 /// A file of keys is at most this large; the parser says so, too.
 const KEYS_LIMIT: u64 = 1 << 20;
@@ -28,11 +33,13 @@ pub(super) enum Token {
         /// The token, or - for standard input, where no process list shows it
         token: String,
     },
-    /// Verify a token: exit code 0 and its claims, or 1 and the rule that it breaks
+    /// Verify a token: exit code 0 and its claims, or 1 and the rule that it breaks; every rule
+    /// with its verdict goes to standard error
     Verify(Verify),
 }
 
-/// What is not given is as configured here: our own keys, issuer and audience.
+/// What is not given is as configured here: our own keys, issuer and audience, or those in trust
+/// of the issuer that the token names.
 #[derive(Args)]
 pub(super) struct Verify {
     /// The issuer's public keys: a JWK set's file or URL
@@ -41,8 +48,8 @@ pub(super) struct Verify {
     /// Who must have issued it, to the letter
     #[arg(long)]
     issuer: Option<String>,
-    /// Whom it must be meant for, as `aud` says it; may repeat, one is enough. Default:
-    /// tokens.audience alone, not those of tokens.audiences
+    /// Whom it must be meant for, as `aud` or tokens.audiences name it; may repeat, one is
+    /// enough. Default: tokens.audience alone, not those of tokens.audiences
     #[arg(long)]
     audience: Vec<String>,
     /// Algorithms that may have signed it, with commas; default: those of the keys
@@ -75,6 +82,14 @@ fn decode(token: &str) -> Result<(), Failure> {
     output::write(&format!("{both:#}\n"))
 }
 
+/// Who judges a token: the issuer's rules and keys.
+struct Judge {
+    rules: Rules,
+    keys: Arc<verify::KeySet>,
+    /// Is the issuer ourselves, as configured?
+    ours: bool,
+}
+
 impl Verify {
     fn run(&self, setup: &Setup) -> Result<(), Failure> {
         let token = read(&self.token)?;
@@ -84,36 +99,145 @@ impl Verify {
             true => None,
             false => Some(setup.load()?.config),
         };
-        let keys = match (&self.jwks, &config) {
-            (Some(url), _) if is_url(url) => fetch(url)?,
-            (Some(file), _) => from_file(Path::new(file))?,
-            (None, Some(config)) => own(config)?,
-            (None, None) => return Err(incomplete(&"--jwks is missing")),
+        let config = config.as_ref();
+        let Judge { rules, keys, ours } = match self.trusted(config, &token) {
+            Some((config, entry)) => self.as_trusted(config, entry, &token)?,
+            None => self.as_given(config)?,
         };
-        let rules = self.rules(config.as_ref(), &keys)?;
-        match rules.verify(&token, &keys, clock::unix_now()) {
-            Ok(verified) => output::write(&format!("{:#}\n", json!(verified.claims))),
+        let now = clock::unix_now();
+        let verdict = rules.verify(&token, &keys, now);
+        let revocation = match (config, &verdict) {
+            (Some(config), Ok(verified)) if ours => Revocation::of(&config.state, verified)?,
+            _ => Revocation::NotAsked,
+        };
+        verdicts::tell(&rules.explain(&token, &keys, now), revocation);
+        match verdict {
+            Ok(verified) => match revocation.refusal() {
+                None => output::write(&format!("{:#}\n", json!(verified.claims))),
+                Some(why) => Err(Failure::new(
+                    REFUSED,
+                    format!("refused by rule revoked: {why}"),
+                    "make a new one",
+                )),
+            },
             Err(refusal) => {
-                let help = help(&refusal, &rules, &keys, config.as_ref());
+                let help = help(&refusal, &rules, &keys, config);
                 Err(refused(&refusal, help))
             }
         }
     }
 
-    fn rules(&self, config: Option<&Config>, keys: &verify::KeySet) -> Result<Rules, Failure> {
+    /// The trusted issuer that the token names, unless keys are given.
+    fn trusted<'a>(
+        &self,
+        config: Option<&'a Config>,
+        token: &str,
+    ) -> Option<(&'a Config, &'a shapes::Trust)> {
+        let config = config.filter(|_| self.jwks.is_none())?;
+        let said = Unverified::read(token).ok();
+        let said = said.as_ref().and_then(|said| said.issuer().ok());
+        let name = self.issuer.as_deref().or(said)?;
+        let entry = config.trust.iter().find(|entry| entry.issuer == name)?;
+        Some((config, entry))
+    }
+
+    fn as_trusted(
+        &self,
+        config: &Config,
+        entry: &shapes::Trust,
+        token: &str,
+    ) -> Result<Judge, Failure> {
+        let trusted = Trusted::new(config, None);
+        let trusted = trusted.map_err(|error| Failure::new(CONFIGURATION, &error, error.help()))?;
+        let issuer = trusted.issuer(&entry.issuer);
+        let issuer = issuer.ok_or_else(|| incomplete(&"--issuer names nobody in trust"))?;
+        let kid = Jws::parse(token).ok();
+        let kid = kid.as_ref().and_then(|jws| jws.header().kid.as_deref());
+        let place = format!("trust, issuer {}", entry.issuer);
+        let keys = Setup::runtime()?
+            .block_on(issuer.keys(kid, clock::unix_now()))
+            .map_err(|error| unusable(&place, &error))?;
+        let untouched = self.audience.is_empty() && self.algorithms.is_empty();
+        let rules = match untouched && self.leeway.is_none() {
+            true => issuer.rules().clone(),
+            false => {
+                let mut entry = entry.clone();
+                if !self.audience.is_empty() {
+                    entry.audiences.clone_from(&self.audience);
+                }
+                let algorithms = match self.algorithms.as_slice() {
+                    [] => entry.algorithms.iter().map(|it| it.verified()).collect(),
+                    named => named.to_vec(),
+                };
+                self.made_of(Some(config), entry.issuer, entry.audiences, algorithms)?
+            }
+        };
+        Ok(Judge {
+            rules,
+            keys,
+            ours: false,
+        })
+    }
+
+    fn as_given(&self, config: Option<&Config>) -> Result<Judge, Failure> {
+        let named = config.map_or_else(Vec::new, |config| self.named(config));
+        let keys = match (&self.jwks, config) {
+            (Some(url), _) if is_url(url) => fetch(url)?,
+            (Some(file), _) => from_file(Path::new(file))?,
+            (None, Some(config)) => own(config, named.iter().find_map(|(name, _)| *name))?,
+            (None, None) => return Err(incomplete(&"--jwks is missing")),
+        };
         let issuer = self.issuer.clone();
         let issuer = issuer.or_else(|| config.map(Config::issuer));
         let audiences = match config {
-            Some(config) if self.audience.is_empty() => vec![config.tokens.audience.clone()],
-            _ => self.audience.clone(),
+            Some(_) => named.into_iter().map(|(_, aud)| aud).collect(),
+            None => self.audience.clone(),
         };
         let algorithms = match self.algorithms.as_slice() {
-            [] => algorithms_of(keys),
+            [] => algorithms_of(&keys),
             named => named.to_vec(),
         };
+        let rules = self.made_of(config, issuer.unwrap_or_default(), audiences, algorithms)?;
+        let ours = config.is_some() && self.jwks.is_none();
+        Ok(Judge {
+            // A bot's token may be good until it is revoked.
+            rules: if ours { rules.without_expiry() } else { rules },
+            keys,
+            ours,
+        })
+    }
+
+    /// The audiences of `--audience`, each by its name in `tokens.audiences`, where it is one,
+    /// and its `aud`.
+    fn named<'a>(&self, config: &'a Config) -> Vec<(Option<&'a str>, String)> {
+        if self.audience.is_empty() {
+            return vec![(None, config.tokens.audience.clone())];
+        }
+        let said = self.audience.iter();
+        let found = said.map(|said| {
+            let mut known = config.tokens.audiences.iter().map(|(name, each)| {
+                let aud = if each.aud.is_empty() { name } else { &each.aud };
+                (name, aud)
+            });
+            match known.find(|(name, aud)| *name == said || *aud == said) {
+                Some((name, aud)) => (Some(name.as_str()), aud.clone()),
+                None if said == OURS => (None, config.issuer()),
+                None => (None, said.clone()),
+            }
+        });
+        found.collect()
+    }
+
+    fn made_of(
+        &self,
+        config: Option<&Config>,
+        issuer: String,
+        audiences: Vec<String>,
+        algorithms: Vec<Algorithm>,
+    ) -> Result<Rules, Failure> {
         let configured = config.map_or(Duration::from_secs(10), |config| config.tokens.leeway);
         let leeway = self.leeway.map_or(configured, Duration::from);
-        let rules = Rules::new(issuer.unwrap_or_default(), audiences, algorithms);
+        let rules = Rules::new(issuer, audiences, algorithms);
         let rules = rules.map_err(|error| incomplete(&error))?;
         Ok(rules.leeway(leeway).types(["JWT", "at+jwt"]))
     }
@@ -123,12 +247,10 @@ fn incomplete(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(USAGE, error, "give --jwks, --issuer and --audience")
 }
 
-/// The public side of our own keys, as consumers see it.
-fn own(config: &Config) -> Result<Arc<verify::KeySet>, Failure> {
-    parse(
-        &looked_at(config)?.shared().jwks().body(),
-        "the published keys",
-    )
+/// The public side of our own keys, as the consumers of an audience see it.
+fn own(config: &Config, audience: Option<&str>) -> Result<Arc<verify::KeySet>, Failure> {
+    let rings = looked_at(config)?;
+    parse(&rings.of(audience).jwks().body(), "the published keys")
 }
 
 fn from_file(file: &Path) -> Result<Arc<verify::KeySet>, Failure> {
@@ -183,7 +305,15 @@ fn help(
     config: Option<&Config>,
 ) -> String {
     match refusal {
-        Refusal::Issuer => format!("--issuer or tokens.issuer: here it is {:?}", rules.issuer()),
+        Refusal::Issuer => {
+            let mut help = format!("--issuer or tokens.issuer: here it is {:?}", rules.issuer());
+            let trusted = config.into_iter().flat_map(|config| &config.trust);
+            let trusted: Vec<&str> = trusted.map(|entry| entry.issuer.as_str()).collect();
+            if !trusted.is_empty() {
+                help += &format!("; trusted are {trusted:?}");
+            }
+            help
+        }
         Refusal::Audience => {
             let tokens = config.map(|config| &config.tokens);
             let named = tokens

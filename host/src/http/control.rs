@@ -1,6 +1,7 @@
 //! What the command line asks of a running server, over the admin socket:
 //! `POST /manage` with `{backend, operation, arguments}`, `POST /bots` with an
-//! [`Order`], `POST /reload`, and `POST /keys` with `{audience, operation, …}`.
+//! [`Order`], `POST /reload`, `POST /keys` with `{audience, operation, …}`, and
+//! `POST /revoked` with `{token, key}`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::Serving;
 use super::body::Refused;
 use super::error::{answer, detail, not_found};
 use crate::accounts::manage::manage;
+use crate::accounts::store::Revocable;
 use crate::keys::Asked;
 use crate::live::Live;
 use crate::token::management::Asker;
@@ -63,6 +65,7 @@ pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload, keys: Ke
         .route("/bots", post(bots))
         .route("/reload", post(reloaded))
         .route("/keys", post(keyed))
+        .route("/revoked", post(revoked))
         .fallback(not_found)
         .with_state(Control {
             live,
@@ -115,6 +118,25 @@ async fn bots(State(control): State<Control>, body: Body) -> Response<Body> {
         Ok(value) => answer(StatusCode::OK, &value),
         Err(error) => refused(&error, error.help()),
     }
+}
+
+/// Is a token (by its `jti`) or a key (by its `kid`) revoked?
+async fn revoked(State(control): State<Control>, body: Body) -> Response<Body> {
+    let asked = match read::<Value>(body).await {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    let serving = control.live.latest();
+    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+    let is = |what| {
+        let store = serving.tokens.accounts.store();
+        store.is_some_and(|store| store.is_revoked(what))
+    };
+    let told = json!({
+        "token": is(Revocable::Token(text("token"))),
+        "key": is(Revocable::Key(text("key"))),
+    });
+    answer(StatusCode::OK, &told)
 }
 
 async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {

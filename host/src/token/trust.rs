@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use countersign_abi::User;
 use countersign_verify::{
-    Algorithm, Issuer, JwksClient, JwksError, JwksOptions, Keys, Now, Observer, Refusal, Rules,
-    Trust, Unverified, Verified,
+    Issuer, JwksClient, JwksError, JwksOptions, Keys, Now, Observer, Refusal, Rules, Trust,
+    Unverified, Verified,
 };
 use serde_json::{Map, Value};
 
@@ -149,6 +149,16 @@ impl Trusted {
     /// Is any issuer trusted?
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
+    }
+
+    /// The rules and the keys of the issuer of this name.
+    pub fn issuer(&self, name: &str) -> Option<&Issuer> {
+        self.issuers.issuer(name)
+    }
+
+    /// The names of the issuers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.people.keys().map(String::as_str)
     }
 
     /// Verifies a token that was read before, as of the issuer that it names.
@@ -312,7 +322,7 @@ fn groups(claims: &Map<String, Value>, name: &str) -> Vec<String> {
 /// What its tokens must be like. An ID token and an access token of one issuer differ in `aud`,
 /// which the configuration names.
 fn rules(entry: &shapes::Trust, config: &Config) -> Result<Rules, TrustError> {
-    let algorithms = entry.algorithms.iter().map(|known| algorithm(*known));
+    let algorithms = entry.algorithms.iter().map(|known| known.verified());
     let rules = Rules::new(
         entry.issuer.clone(),
         entry.audiences.iter().cloned(),
@@ -323,17 +333,4 @@ fn rules(entry: &shapes::Trust, config: &Config) -> Result<Rules, TrustError> {
         error,
     })?;
     Ok(rules.leeway(config.tokens.leeway).types(["JWT", "at+jwt"]))
-}
-
-/// The algorithm of the same name.
-pub(super) fn algorithm(configured: shapes::Algorithm) -> Algorithm {
-    match configured {
-        shapes::Algorithm::RS256 => Algorithm::RS256,
-        shapes::Algorithm::RS384 => Algorithm::RS384,
-        shapes::Algorithm::RS512 => Algorithm::RS512,
-        shapes::Algorithm::PS256 => Algorithm::PS256,
-        shapes::Algorithm::ES256 => Algorithm::ES256,
-        shapes::Algorithm::ES384 => Algorithm::ES384,
-        shapes::Algorithm::EdDSA => Algorithm::EdDSA,
-    }
 }

@@ -59,6 +59,10 @@ impl Verified {
     pub fn principal(&self) -> (&str, &str) {
         (&self.issuer, &self.subject)
     }
+
+    pub(crate) fn subject_of(claims: &Map<String, Value>) -> Result<&str, Refusal> {
+        text(claims, "sub")?.ok_or(Refusal::ClaimMissing("sub"))
+    }
 }
 
 impl Rules {
@@ -209,7 +213,7 @@ impl Rules {
         }
         self.check_audience(&claims)?;
         let expires = self.check_times(&claims, now)?;
-        let subject = text(&claims, "sub")?.ok_or(Refusal::ClaimMissing("sub"))?;
+        let subject = Verified::subject_of(&claims)?;
         Ok(Verified {
             header: jws.into_header(),
             issuer: self.issuer.clone(),
@@ -220,7 +224,7 @@ impl Rules {
         })
     }
 
-    fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+    pub(crate) fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
         if let Some(client) = &self.issued_to {
             let party = match text(claims, "azp")? {
                 None => text(claims, "client_id")?,
@@ -256,26 +260,38 @@ impl Rules {
     /// `exp > now - leeway`; `nbf` and `iat` at most `now + leeway`. Fractions of seconds are
     /// taken against the token.
     fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<Option<u64>, Refusal> {
+        let expires = self.check_expiry(claims, now)?;
+        self.check_begun(claims, "nbf", now)?;
+        self.check_begun(claims, "iat", now)?;
+        Ok(expires)
+    }
+
+    pub(crate) fn check_expiry(
+        &self,
+        claims: &Map<String, Value>,
+        now: u64,
+    ) -> Result<Option<u64>, Refusal> {
         let expires = time(claims, "exp", f64::floor)?;
         match expires {
-            None if !self.may_last => return Err(Refusal::ClaimMissing("exp")),
-            Some(exp) if exp.saturating_add(self.leeway) <= now => {
-                return Err(Refusal::Expired(now - exp));
-            }
-            _ => {}
+            None if !self.may_last => Err(Refusal::ClaimMissing("exp")),
+            Some(exp) if exp.saturating_add(self.leeway) <= now => Err(Refusal::Expired(now - exp)),
+            _ => Ok(expires),
         }
-        let ahead = |name| -> Result<Option<u64>, Refusal> {
-            let at = time(claims, name, f64::ceil)?.unwrap_or_default();
-            let ahead = at.saturating_sub(now);
-            Ok((ahead > self.leeway).then_some(ahead))
-        };
-        if let Some(seconds) = ahead("nbf")? {
-            return Err(Refusal::NotYet(seconds));
+    }
+
+    /// `name` is `nbf` or `iat`.
+    pub(crate) fn check_begun(
+        &self,
+        claims: &Map<String, Value>,
+        name: &'static str,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let at = time(claims, name, f64::ceil)?.unwrap_or_default();
+        match at.saturating_sub(now) {
+            ahead if ahead <= self.leeway => Ok(()),
+            ahead if name == "nbf" => Err(Refusal::NotYet(ahead)),
+            ahead => Err(Refusal::IssuedInFuture(ahead)),
         }
-        if let Some(seconds) = ahead("iat")? {
-            return Err(Refusal::IssuedInFuture(seconds));
-        }
-        Ok(expires)
     }
 }
 

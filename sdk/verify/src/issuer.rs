@@ -54,6 +54,18 @@ impl Issuer {
         &self.rules
     }
 
+    /// The keys that a token of this `kid` is verified with, at a time.
+    ///
+    /// # Errors
+    /// They cannot be had.
+    pub async fn keys(
+        &self,
+        kid: Option<&str>,
+        now: impl Into<Now>,
+    ) -> Result<Arc<KeySet>, JwksError> {
+        self.keys.of(kid, now.into()).await
+    }
+
     /// Verifies a token as this issuer's, at a time.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ mod algorithm;
 mod base64url;
 pub mod claims;
 mod ed25519;
+mod explain;
 pub mod issuer;
 mod json;
 pub mod jwk;
@@ -74,6 +75,7 @@ mod unverified;
 
 pub use algorithm::Algorithm;
 pub use claims::{Rules, RulesError, Verified};
+pub use explain::Checked;
 pub use issuer::{Issuer, Keys, Trust, TrustError};
 pub use json::{Fault as JsonFault, strict_object};
 pub use jwk::{Key, KeyRefusal};

@@ -1,6 +1,7 @@
 //! Forward-auth: `GET /auth/verify`, by hand and behind the real proxies that ask it.
 
 mod answers;
+mod command;
 mod openmetadata;
 mod proxies;
 mod trust;

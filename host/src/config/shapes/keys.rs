@@ -55,6 +55,20 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// The same, as `countersign-verify` has it.
+    pub fn verified(self) -> countersign_verify::Algorithm {
+        use countersign_verify::Algorithm as Verified;
+        match self {
+            Algorithm::RS256 => Verified::RS256,
+            Algorithm::RS384 => Verified::RS384,
+            Algorithm::RS512 => Verified::RS512,
+            Algorithm::PS256 => Verified::PS256,
+            Algorithm::ES256 => Verified::ES256,
+            Algorithm::ES384 => Verified::ES384,
+            Algorithm::EdDSA => Verified::EdDSA,
+        }
+    }
+
     /// The name, as a token's header says it.
     pub fn name(self) -> &'static str {
         match self {
