@@ -6,12 +6,15 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use countersign_tests::artifacts::repository;
+use countersign_tests::postgres::Postgres;
 use countersign_tests::{Folder, Server, countersign, get};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     "Dockerfile",
     "compose.yaml",
     "countersign.service",
+    "hosts/compose.yaml",
+    "hosts/kubernetes.yaml",
     "install.sh",
     "kubernetes.yaml",
 ];
@@ -20,9 +23,9 @@ fn read(file: &str) -> String {
     fs::read_to_string(repository().join("config/deploy").join(file)).unwrap()
 }
 
-/// The ConfigMap's `countersign.yaml`.
-fn config_map() -> String {
-    let manifest = read("kubernetes.yaml");
+/// The `countersign.yaml` in a manifest's ConfigMap.
+fn config_map(manifest: &str) -> String {
+    let manifest = read(manifest);
     let after = manifest.split("  countersign.yaml: |\n").nth(1).unwrap();
     let lines = after.lines().map_while(|line| line.strip_prefix("    "));
     lines.map(|line| format!("{line}\n")).collect()
@@ -58,7 +61,7 @@ fn config_map_serves_with_secrets_of_a_projected_volume() {
     let key = fs::read(folder.join("signing.pem")).unwrap();
     let url = b"sqlite://{state}/users.db".to_vec();
     projected(&folder, &[("signing.pem", key), ("users-url", url)]);
-    let config = config_map();
+    let config = config_map("kubernetes.yaml");
     assert!(config.contains("/run/secrets/countersign"), "{config}");
     let config = config.replace("/run/secrets/countersign", &secret);
     let url = format!("{secret}/users-url");
@@ -69,6 +72,41 @@ fn config_map_serves_with_secrets_of_a_projected_volume() {
     let server = Server::with(&folder, &config, &environment);
     let password = fs::read_to_string(server.state.join("initial-admin-password")).unwrap();
     server.token("admin", password.trim());
+}
+
+#[test]
+fn hosts_of_the_manifest_publish_the_same_keys() {
+    let postgres = Postgres::start();
+    let secrets = Folder::new();
+    let kek = secrets.write("kek", "Y291bnRlcnNpZ24tdGVzdHMtb25lLWtlay0zMi1ieXQ=\n");
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o440)).unwrap();
+    let [store, users] = [
+        ("store-url", postgres.url.clone()),
+        ("users-url", "sqlite://{state}/users.db".to_owned()),
+    ]
+    .map(|(name, url)| secrets.write(name, url).display().to_string());
+    let kek = kek.display().to_string();
+    let config = config_map("hosts/kubernetes.yaml");
+    // Those that the manifest sets.
+    let environment = [
+        ("COUNTERSIGN_STORE__KEK_FILE", kek.as_str()),
+        ("COUNTERSIGN_STORE__URL_FILE", &store),
+        ("COUNTERSIGN_BACKENDS__USERS__CONFIG__URL_FILE", &users),
+    ];
+    for (name, _) in environment {
+        assert!(read("hosts/kubernetes.yaml").contains(name), "{name}");
+    }
+    let folders = [Folder::new(), Folder::new()];
+    let hosts = folders
+        .each_ref()
+        .map(|folder| Server::with(folder, &config, &environment));
+    let sets = hosts
+        .each_ref()
+        .map(|host| get(host.address, "/.well-known/jwks.json").body);
+    assert_eq!(sets[0], sets[1]);
+    for host in &hosts {
+        assert_eq!(get(host.admin, "/readyz").status, 200);
+    }
 }
 
 #[test]

@@ -81,6 +81,29 @@ fn guide_holds_from_its_first_command_to_its_last() {
         "the old one goes on for a day"
     );
 
+    let printed = guide.run("7. New keys");
+    assert!(printed.contains("retiring"), "{printed}");
+    assert!(
+        printed.contains(accepted),
+        "signed by the key that retires: {printed}"
+    );
+    let keys = get(server.address, sets[0]).json();
+    let keys = keys["keys"].as_array().unwrap();
+    assert!(
+        keys.iter().any(|key| key["kid"] == kid.as_str()),
+        "{keys:?}"
+    );
+    let another = "countersign --config countersign.yaml bots token ingestion-bot --audience openmetadata --expiry 30\n";
+    let another = guide.shell(another).unwrap();
+    assert_ne!(token::header(another.trim())["kid"], kid.as_str());
+    let checked = guide.shell(&format!("export OM_JWT_TOKEN={another}{check}"));
+    assert!(
+        checked
+            .as_ref()
+            .is_ok_and(|printed| printed.contains(accepted)),
+        "{checked:?}"
+    );
+
     let revoke = "countersign --config countersign.yaml bots revoke ingestion-bot\n";
     guide.shell(revoke).unwrap();
     let revoked = guide.shell(check).unwrap_err();
@@ -90,9 +113,6 @@ fn guide_holds_from_its_first_command_to_its_last() {
             "{revoked}"
         );
     }
-
-    let printed = guide.run("7. New keys");
-    assert!(printed.contains(&kid), "{printed}");
     let (code, log) = server.stop();
     assert_eq!(code, 0, "{log}");
     assert!(!log.contains(&first), "{log}");
