@@ -111,6 +111,7 @@ async fn used_last(store: &Store) {
             expiry: Expiry::default(),
             created_at: NOW,
             created_by: "ada".into(),
+            ends_at: None,
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
