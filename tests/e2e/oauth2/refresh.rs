@@ -130,7 +130,7 @@ fn refresh_of_another_client_or_audience_or_with_a_scope_is_refused_and_uses_not
         "",
         "x",
         "cst_refresh_x",
-        &first["access_token"].as_str().unwrap(),
+        first["access_token"].as_str().unwrap(),
     ] {
         let answer = ask(&server, TOKEN, "", &[GRANT, CLIENT, ("refresh_token", bad)]);
         assert_eq!(answer.status, 400, "{answer:?}");

@@ -162,7 +162,7 @@ impl Call {
         let by_password = words["password"].is_string();
         let told = |name: &&str| {
             let of_the_body = ["content-type", "content-length", "cookie"];
-            !of_the_body.contains(name) && !(by_password && *name == "authorization")
+            !(of_the_body.contains(name) || by_password && *name == "authorization")
         };
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
