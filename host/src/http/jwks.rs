@@ -71,18 +71,14 @@ fn published(keys: &KeySet, method: &Method, headers: &HeaderMap) -> Response<Bo
     }
     let set = response.headers_mut();
     set.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let cache = format!("public, max-age={}", jwks.max_age().as_secs());
-    for (name, value) in [(ETAG, jwks.etag()), (CACHE_CONTROL, cache.as_str())] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            set.insert(name, value);
-        }
-    }
+    set.insert(ETAG, jwks.etag().clone());
+    set.insert(CACHE_CONTROL, jwks.cache_control().clone());
     response
 }
 
 /// Does `If-None-Match` name the tag (RFC 9110 section 13.1.2)? Weakly compared.
-fn names(known: &HeaderValue, etag: &str) -> bool {
+fn names(known: &HeaderValue, etag: &HeaderValue) -> bool {
     let tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
     tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
-        .any(|tag| tag == "*" || tag == etag)
+        .any(|tag| tag == "*" || etag == tag)
 }

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Jwk;
 
-/// A JWK Set (RFC 7517 section 5), encoded once. There is always at least the active key in it:
+/// A JWK Set (RFC 7517 section 5), encoded once, with the headers that go with it. There is always at least the active key in it:
 /// Airflow answers every request with 500 while it holds an empty set.
 #[derive(Debug, Clone)]
 pub struct Jwks {
     keys: Vec<Jwk>,
     body: Bytes,
-    etag: String,
-    max_age: Duration,
+    etag: HeaderValue,
+    cache_control: HeaderValue,
 }
 
 #[derive(Serialize)]
@@ -25,14 +26,16 @@ struct Document<'a> {
 
 impl Jwks {
     /// Keys in this order: the active one first, for clients that take the first of several.
-    pub fn new(keys: Vec<Jwk>, max_age: Duration) -> Result<Jwks, serde_json::Error> {
-        let body = serde_json::to_vec(&Document { keys: &keys })?;
+    /// Consumers may keep them for `max_age`. `None` = they cannot be written.
+    pub fn new(keys: Vec<Jwk>, max_age: Duration) -> Option<Jwks> {
+        let body = serde_json::to_vec(&Document { keys: &keys }).ok()?;
         let etag = format!("\"{}\"", hex_prefix(&body));
-        Ok(Jwks {
+        let cache_control = format!("public, max-age={}", max_age.as_secs());
+        Some(Jwks {
             keys,
             body: body.into(),
-            etag,
-            max_age,
+            etag: etag.try_into().ok()?,
+            cache_control: cache_control.try_into().ok()?,
         })
     }
 
@@ -47,13 +50,13 @@ impl Jwks {
     }
 
     /// Strong entity tag (RFC 9110 section 8.8.3), quotes included.
-    pub fn etag(&self) -> &str {
+    pub fn etag(&self) -> &HeaderValue {
         &self.etag
     }
 
-    /// How long consumers may keep the document: `keys.max_age`.
-    pub fn max_age(&self) -> Duration {
-        self.max_age
+    /// `Cache-Control`: how long consumers may keep the document (`keys.max_age`).
+    pub fn cache_control(&self) -> &HeaderValue {
+        &self.cache_control
     }
 }
 
@@ -83,7 +86,9 @@ mod tests {
         let (one, same, other) = (of("b"), of("b"), of("c"));
         assert_eq!((one.body(), one.etag()), (same.body(), same.etag()));
         assert_ne!(one.etag(), other.etag());
-        assert!(one.etag().starts_with('"') && one.etag().ends_with('"') && one.etag().len() == 34);
+        let etag = one.etag().to_str().unwrap();
+        assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() == 34);
+        assert_eq!(one.cache_control(), "public, max-age=60");
         let text = String::from_utf8(one.body().to_vec()).unwrap();
         assert!(
             text.starts_with(r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"#),

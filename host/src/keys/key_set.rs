@@ -162,7 +162,7 @@ impl KeySet {
             }
         }
         let failed = || KeyError::crypto(active.algorithm());
-        let jwks = Jwks::new(keys, terms.max_age).map_err(|_| failed())?;
+        let jwks = Jwks::new(keys, terms.max_age).ok_or_else(failed)?;
         let verifying = verifying(&own).map_err(|_| failed())?;
         let list = published.into_iter().map(|key| key.view).collect();
         Ok(KeySet {
