@@ -110,6 +110,7 @@ const FLOORS: &[&[&str]] = &[
     &["server", "start", "drains", "seeding", "upkeep"],
     &["http"],
     &["token"],
+    &["keyring"],
     &["accounts"],
     &["backends", "keys"],
     &["audit"],

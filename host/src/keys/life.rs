@@ -224,7 +224,6 @@ impl Ring {
             }
         }
         self.publish(terms, now);
-        self.drop_strays(terms);
         if let Some(holding) = holding {
             let over = |entry: &Entry| {
                 entry.state == KeyState::Retiring
@@ -233,6 +232,8 @@ impl Ring {
             let gone = self.take_out(over);
             passed.gone = gone.into_iter().map(|jwk| jwk.kid).collect();
         }
+        // Now that the last other key of their algorithm may be gone.
+        self.drop_strays(terms);
         Ok(passed)
     }
 

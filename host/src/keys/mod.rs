@@ -13,7 +13,7 @@
 //! Keys live in rings: one that audiences share, and one for each audience with `keys: own`; at
 //! home in the folder `keys` of the state folder, or sealed in the store. A key file of the
 //! operator (`keys.private_key`) is the first active one, by reference, and stays the operator's.
-//! Nothing here asks for the time or changes by itself: [`keyring`](crate::keyring) does.
+//! Nothing here asks for the time or changes by itself: the keyring, above, does.
 //!
 //! Private keys ([`KeySet`], [`Signer`]) and their public view ([`Jwks`], [`Jwk`]) are different
 //! types, so that a private key cannot be published by accident.

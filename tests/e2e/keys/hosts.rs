@@ -74,3 +74,18 @@ fn hosts_agree_on_keys_and_follow_a_rotation_within_a_second() {
         revoked.elapsed()
     );
 }
+
+#[test]
+fn host_that_rotated_dies_and_another_goes_on_with_the_schedule() {
+    let postgres = Postgres::start();
+    let store = format!("store: {{ url: \"{}\", kek: \"{KEK}\" }}\n", postgres.url);
+    let folders = [Folder::new(), Folder::new()];
+    let schedule = ", lead: 2s, max_age: 1s, rotate_every: 2s";
+    let [first, second] = [0, 1].map(|host| server(&folders[host], schedule, &store));
+    let active = |host: &Server| kid(&host.token("ada", "door"));
+    let begun = active(&first);
+    until("a rotation", || (active(&second) != begun).then_some(()));
+    drop(first); // killed: nothing is given back
+    let left = active(&second);
+    until("another one", || (active(&second) != left).then_some(()));
+}

@@ -22,7 +22,9 @@ const TAKE_SQLITE: &str = take!("CAST(strftime('%s', 'now') AS INTEGER)");
 
 const TAKE_POSTGRES: &str = take!("EXTRACT(EPOCH FROM clock_timestamp())::bigint");
 
-const GIVE_BACK: &str = "DELETE FROM leases WHERE holder = $1";
+const GIVE_BACK: &str = "DELETE FROM leases WHERE holder = $1 AND name = $2";
+
+const GIVE_ALL_BACK: &str = "DELETE FROM leases WHERE holder = $1";
 
 impl Store {
     /// Takes the lease of this name, or prolongs it; false = another host has it.
@@ -52,6 +54,17 @@ impl Store {
         Ok(taken? > 0)
     }
 
+    /// Gives this lease back, if this host has it: what it was for is done.
+    ///
+    /// # Errors
+    /// The store does not answer: it ends by itself.
+    pub async fn give_lease_back(&self, name: &str) -> Result<(), StoreError> {
+        let holder = self.shared.host();
+        super::on!(self, pool => bounded(
+            sqlx::query(GIVE_BACK).bind(holder).bind(name).execute(pool)
+        ).await.map(drop))
+    }
+
     /// Gives all leases back that this host has.
     ///
     /// # Errors
@@ -59,7 +72,7 @@ impl Store {
     pub async fn give_leases_back(&self) -> Result<(), StoreError> {
         let holder = self.shared.host();
         super::on!(self, pool => bounded(
-            sqlx::query(GIVE_BACK).bind(holder).execute(pool)
+            sqlx::query(GIVE_ALL_BACK).bind(holder).execute(pool)
         ).await.map(drop))
     }
 }

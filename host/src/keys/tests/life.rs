@@ -466,7 +466,6 @@ fn keys_of_a_named_algorithm_rotate_with_the_others_and_go_with_their_audience()
     assert_eq!(kids(&gone, KeyState::Next).len(), 2);
     world.now += 25 * HOUR;
     world.pass();
-    world.pass();
     let set = world.open();
     assert_eq!(kids(&set, KeyState::Next).len(), 1);
     assert_eq!(set.list().len(), 2);
