@@ -136,6 +136,8 @@ impl Ring {
         for kid in &folder.index.revoked {
             self.changed |= self.index.revoked.insert(kid.clone());
         }
+        // Revoked there after it was taken over.
+        self.take_out(|entry| folder.index.revoked.contains(&entry.jwk.kid));
         if new {
             self.index.configured.clone_from(&folder.index.configured);
         }

@@ -133,3 +133,35 @@ fn first_host_brings_the_keys_of_its_folder_and_the_next_ones_what_has_signed() 
     ring.take_over(&folder(&two), 7).unwrap();
     assert_eq!(ring.row().unwrap(), None);
 }
+
+#[test]
+fn r06_key_that_is_revoked_in_its_folder_leaves_the_store_as_well() {
+    let folder = Folder::new();
+    let old = open(&in_state(), folder.path()).unwrap();
+    let old = old.active().kid();
+    let there = || Ring::in_folder(folder.join("keys")).unwrap();
+    let mut ring = Ring::in_store(home("shared", 'A'), None).unwrap();
+    ring.take_over(&there(), 7).unwrap();
+    assert_eq!(opened(&mut ring).active().kid(), old);
+
+    let settings = in_state();
+    let at = Circumstances {
+        terms: &Terms::of(&settings, settings.algorithm, Vec::new()),
+        now: 8,
+        exposed: true,
+        holding: &Holding::new(),
+        progress: &|_| {},
+    };
+    let revoke = Order::Retire {
+        kid: old.to_owned(),
+        now: true,
+    };
+    let mut revoked = there();
+    revoked.obey(&revoke, &at).unwrap();
+    revoked.save().unwrap();
+
+    ring.take_over(&there(), 9).unwrap();
+    let set = opened(&mut ring);
+    assert!(set.list().iter().all(|key| key.kid != old));
+    assert_ne!(set.active().kid(), old);
+}
