@@ -51,10 +51,16 @@ impl Topic {
 /// default is.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// Takes the lock, and bounds it: of a host that vanished without a word, which the network would
+/// show hours later, the database gives the lock back by itself, and nobody waits for it longer
+/// than he waits for an answer. In milliseconds.
+const TAKE_LOCK: &str = "SELECT set_config('idle_in_transaction_session_timeout', '4000', true), \
+    set_config('lock_timeout', '2500', true), pg_advisory_xact_lock($1)";
+
 /// A transaction that will note a change.
 pub(super) async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
     let mut transaction = pool.begin_with(BEGIN).await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+    sqlx::query(TAKE_LOCK)
         .bind(LOCK)
         .execute(&mut *transaction)
         .await?;
