@@ -1,12 +1,13 @@
 //! The store as a PostgreSQL database that several hosts share.
 
+use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
-use super::{StoreError, migrations};
+use super::{QUERY_LIMIT, StoreError, migrations};
 use crate::config::values::Secret;
 
 const CONNECTIONS: u32 = 4;
@@ -24,6 +25,7 @@ pub(super) async fn open(url: &Secret) -> Result<PgPool, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
+        .after_release(|connection, _| Box::pin(is_alive(connection)))
         .connect_with(options(url)?)
         .await
         .map_err(StoreError::Query)?;
@@ -84,6 +86,16 @@ async fn reach(url: &Secret) -> Result<PgConnection, StoreError> {
     match timeout(REACH, options(url)?.connect()).await {
         Ok(reached) => reached.map_err(StoreError::Query),
         Err(_) => Err(StoreError::Slow(REACH)),
+    }
+}
+
+/// Does it still answer? The pool would wait for ever for one that the network has swallowed, and
+/// its place would be taken meanwhile.
+async fn is_alive(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match timeout(QUERY_LIMIT, connection.ping()).await {
+        Ok(answered) => answered.map(|()| true),
+        // As an error: nothing is said to it any more.
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }
 
