@@ -19,13 +19,26 @@ const LEASE: Duration = Duration::from_secs(150);
 /// In seconds.
 pub(super) const MARGIN: u64 = 24 * 3_600;
 
-const FORGET: [&str; 4] = [
-    "DELETE FROM used WHERE until <= $1",
-    "DELETE FROM revoked WHERE until <= $1",
-    // The newest one keeps the count.
-    "DELETE FROM changes WHERE at <= $1 AND seq < (SELECT MAX(seq) FROM changes)",
-    "DELETE FROM leases WHERE until <= $1",
-];
+/// By the database's clock: a host whose own is wrong forgets nothing for the others.
+macro_rules! forget {
+    ($now:literal) => {
+        [
+            concat!("DELETE FROM used WHERE until <= ", $now, " - $1"),
+            concat!("DELETE FROM revoked WHERE until <= ", $now, " - $1"),
+            // The newest one keeps the count.
+            concat!(
+                "DELETE FROM changes WHERE at <= ",
+                $now,
+                " - $1 AND seq < (SELECT MAX(seq) FROM changes)"
+            ),
+            concat!("DELETE FROM leases WHERE until <= ", $now, " - $1"),
+        ]
+    };
+}
+
+const FORGET_SQLITE: [&str; 4] = forget!("CAST(strftime('%s', 'now') AS INTEGER)");
+
+const FORGET_POSTGRES: [&str; 4] = forget!("EXTRACT(EPOCH FROM clock_timestamp())::bigint");
 
 /// Does them as long as somebody holds the store.
 pub(super) async fn chores(store: Weak<Store>) {
@@ -37,22 +50,28 @@ pub(super) async fn chores(store: Weak<Store>) {
         if store.outage().is_some() {
             continue;
         }
-        if let Err(error) = store.round(clock::unix_now()).await {
+        if let Err(error) = store.tidy_up(clock::unix_now()).await {
             tracing::warn!(%error, "the store could not be tidied up; the next minute it is tried again");
         }
     }
 }
 
 impl Store {
-    /// One round.
-    pub(super) async fn round(&self, now: u64) -> Result<(), StoreError> {
+    /// One round; `now` is this host's own clock, for its own memory.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn tidy_up(&self, now: u64) -> Result<(), StoreError> {
         self.write_touched().await?;
         self.revoked.forget(now.saturating_sub(MARGIN));
         if !self.is_shared() || self.lease("chores", LEASE).await? {
-            let before = seconds(now.saturating_sub(MARGIN));
-            for query in FORGET {
+            let queries = match self.is_shared() {
+                true => FORGET_POSTGRES,
+                false => FORGET_SQLITE,
+            };
+            for query in queries {
                 on!(self, pool => bounded(
-                    sqlx::query(query).bind(before).execute(pool)
+                    sqlx::query(query).bind(seconds(MARGIN)).execute(pool)
                 ).await.map(drop))?;
             }
         }

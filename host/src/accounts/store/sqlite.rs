@@ -35,7 +35,7 @@ pub(super) async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
     }
     let options = options(file)
         .journal_mode(SqliteJournalMode::Wal)
-        // Links are written rarely and must outlive a power cut.
+        // What was acknowledged, such as a revocation, outlives a power cut.
         .synchronous(SqliteSynchronous::Full);
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
