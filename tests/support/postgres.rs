@@ -73,10 +73,15 @@ impl Postgres {
 
     /// Runs statements; panics if one fails.
     pub fn run(&self, statements: &str) {
+        self.ask(statements);
+    }
+
+    /// The same, and what the last one answers, without its head.
+    pub fn ask(&self, statements: &str) -> String {
         let done = Command::new("psql")
             .args([
                 self.url.as_str(),
-                "-qX",
+                "-qXtA",
                 "-v",
                 "ON_ERROR_STOP=1",
                 "-c",
@@ -85,6 +90,7 @@ impl Postgres {
             .output()
             .unwrap();
         assert!(done.status.success(), "{done:?}");
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 }
 

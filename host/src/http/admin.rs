@@ -92,14 +92,15 @@ fn lost(serving: &Serving) -> Option<String> {
     ))
 }
 
-/// Out of sight, tokens are still made, for a while.
+/// Out of sight, tokens are still made, for a while. Revocations that wait are known to this host
+/// alone.
 fn store_state(store: &Store) -> Value {
     let kind = if store.is_shared() {
         "postgresql"
     } else {
         "sqlite"
     };
-    match store.outage() {
+    let mut state = match store.outage() {
         None => json!({ "kind": kind, "state": "ready" }),
         Some(outage) => json!({
             "kind": kind,
@@ -108,7 +109,12 @@ fn store_state(store: &Store) -> Value {
             "minting_ends_in_seconds": outage.left.as_secs(),
             "reason": outage.reason,
         }),
+    };
+    let owed = store.count_owed();
+    if owed > 0 {
+        state["revocations_waiting"] = owed.into();
     }
+    state
 }
 
 /// Without it logins fail: the chain asks it, and does not go on when it is unavailable.

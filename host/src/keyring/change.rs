@@ -64,6 +64,7 @@ impl Keyring {
         let Some(store) = &self.store else {
             return Ok(());
         };
+        store.pay().await?;
         for kid in ring.revoked() {
             let key = Revocable::Key(kid);
             if !store.is_revoked(key) {

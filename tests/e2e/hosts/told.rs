@@ -1,6 +1,7 @@
 //! What one host has revoked, the others refuse.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use countersign::accounts::store::{Revocable, Store};
 use countersign_tests::fault::Way;
@@ -50,9 +51,9 @@ fn revoked_at_one_host_is_refused_at_all_within_a_second() {
 fn connection_that_was_lost_is_caught_up_with_as_soon_as_it_is_back() {
     let server = Postgres::start();
     let (network, url) = behind_a_network(&server);
-    let network = std::sync::Arc::new(network);
+    let network = Arc::new(network);
     let set = async |way| {
-        let network = std::sync::Arc::clone(&network);
+        let network = Arc::clone(&network);
         let set = tokio::task::spawn_blocking(move || network.set(way));
         set.await.unwrap();
     };
@@ -78,17 +79,95 @@ fn connection_that_was_lost_is_caught_up_with_as_soon_as_it_is_back() {
             let lost = Duration::from_secs(10);
             until(lost, "the loss is noticed", || far.outage().is_some()).await;
             assert!(!known());
+            // What is asked meanwhile fails, and takes no connection away for ever.
+            let asked = (0..8).map(|n| {
+                let (far, id) = (far.clone(), id(&format!("asked {n}")));
+                tokio::spawn(async move { far.use_up(&id, NOW + 60, NOW).await })
+            });
+            for asked in asked.collect::<Vec<_>>() {
+                asked.await.unwrap().unwrap_err();
+            }
             assert!(far.lost().is_none(), "unbounded unless something says so");
             set(Way::Open).await;
             until(3 * SECOND, "once it is back", known).await;
             until(SECOND, "in sight", || far.outage().is_none()).await;
-            // The connections of the pool are as good as new.
+            // The connections of the pool are as good as new, as soon as each was seen to be dead.
+            let begun = Instant::now();
+            while far.use_up(&id("used"), NOW + 60, NOW).await.is_err() {
+                assert!(
+                    begun.elapsed() < Duration::from_secs(8),
+                    "the pool is stuck"
+                );
+            }
             revoke(&far, &id("after")).await;
             let after = id("after");
             until(SECOND, "after", || {
                 near.is_revoked(Revocable::Token(&after))
             })
             .await;
+        }
+    });
+}
+
+#[test]
+fn revoked_without_the_store_is_refused_here_at_once_and_everywhere_once_it_is_back() {
+    let server = Postgres::start();
+    Runtime::new().unwrap().block_on(async {
+        let (a, b) = (
+            host(place(&server.url)).await,
+            host(place(&server.url)).await,
+        );
+        server.stop();
+        let long = Duration::from_secs(20);
+        let token = Revocable::Token("stolen");
+        let error = a.revoke(token, None, NOW).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("this host refuses it from now on"), "{text}");
+        assert!(error.help().contains("do it again"), "{}", error.help());
+        assert!(a.is_revoked(token) && !b.is_revoked(token));
+        assert_eq!(a.count_owed(), 1);
+        until(long, "lost", || b.outage().is_some()).await;
+        a.revoke(token, None, NOW).await.unwrap_err();
+        assert_eq!(a.count_owed(), 1, "it is one");
+        server.again();
+        until(long, "everywhere", || b.is_revoked(token)).await;
+        until(SECOND, "written", || a.count_owed() == 0).await;
+        // Who ends in time writes it, too.
+        let late = host(place(&server.url)).await;
+        assert!(late.is_revoked(token));
+    });
+}
+
+#[test]
+fn host_that_vanishes_in_the_middle_of_a_change_keeps_nobody_from_revoking() {
+    let server = Postgres::start();
+    let (network, url) = behind_a_network(&server);
+    Runtime::new().unwrap().block_on(async {
+        let near = host(place(&server.url)).await;
+        let far = Arc::new(Store::open(place(&url)).await.unwrap());
+        let slow = Way::Latency(Duration::from_millis(300));
+        let network = Arc::new(network);
+        let set = async |way| {
+            let network = Arc::clone(&network);
+            let set = tokio::task::spawn_blocking(move || network.set(way));
+            set.await.unwrap();
+        };
+        set(slow).await;
+        let vanishing = tokio::spawn({
+            let far = Arc::clone(&far);
+            async move { far.revoke(Revocable::Token("far"), None, NOW).await }
+        });
+        let holds = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+        until(3 * SECOND, "the lock", || server.ask(holds) == "1").await;
+        set(Way::BlackHole).await;
+        vanishing.await.unwrap().unwrap_err();
+        let begun = Instant::now();
+        while near
+            .revoke(Revocable::Token("near"), None, NOW)
+            .await
+            .is_err()
+        {
+            assert!(begun.elapsed() < 10 * SECOND, "the lock is held for ever");
         }
     });
 }

@@ -7,6 +7,10 @@ use sqlx::migrate::MigrateError;
 
 use super::Location;
 
+/// PostgreSQL's codes for starting, ending, being a standby that takes no one, and having too
+/// many connections.
+const AWAY: [&str; 4] = ["57P03", "57P01", "57P02", "53300"];
+
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
@@ -32,6 +36,10 @@ pub enum StoreError {
     Newer { found: i64, known: i64 },
     #[error("its tables cannot be brought to version {known}: {error}", known = super::migrations::KNOWN)]
     Migrate { error: MigrateError },
+    #[error(
+        "{0}; this host refuses it from now on, and writes it down as soon as the store answers"
+    )]
+    Owed(Box<StoreError>),
     #[error("the row is linked to another user already")]
     Taken,
     #[error("{0} in it is damaged")]
@@ -47,6 +55,9 @@ impl StoreError {
             StoreError::At { error, .. } => error.help(),
             StoreError::Newer { .. } => {
                 "start the version that wrote it, or restore the store from before that version"
+            }
+            StoreError::Owed(_) => {
+                "do it again when the store answers: the other hosts refuse it from then on, and if this process ends before, nobody does"
             }
             StoreError::Url => "write postgres://USER:PASSWORD@HOST:5432/DATABASE",
             StoreError::File(_) => "check that the user of this process may write the state folder",
@@ -66,6 +77,20 @@ impl StoreError {
     /// Has the database answered, and the query broke a rule that its row should keep?
     pub(super) fn is_answer(&self) -> bool {
         matches!(self, StoreError::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Is it there but not in sight, so that waiting may help, and no setting does?
+    pub fn is_away(&self) -> bool {
+        match self {
+            StoreError::At { error, .. } | StoreError::Owed(error) => error.is_away(),
+            StoreError::Unreachable | StoreError::Lost | StoreError::Slow(_) => true,
+            StoreError::Query(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            StoreError::Query(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                AWAY.contains(&code.as_ref())
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn at(self, location: &Location) -> Self {

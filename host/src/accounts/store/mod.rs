@@ -15,6 +15,7 @@ mod error;
 mod leases;
 mod links;
 mod migrations;
+mod owed;
 mod postgres;
 mod revoked;
 mod rings;
@@ -68,6 +69,7 @@ pub struct Store {
     location: Location,
     pub(in crate::accounts) pool: Pool,
     revoked: revoked::Revoked,
+    owed: owed::Owed,
     touched: touched::Touched,
     shared: shared::Shared,
     sight: sight::Sight,
@@ -131,6 +133,7 @@ impl Store {
         if self.is_shared() {
             tokio::spawn(watch::watch(Arc::downgrade(self)));
         }
+        tokio::spawn(owed::pay(Arc::downgrade(self)));
         tokio::spawn(chores::chores(Arc::downgrade(self)));
     }
 
@@ -185,6 +188,7 @@ impl Store {
             location,
             pool,
             revoked: revoked::Revoked::default(),
+            owed: owed::Owed::default(),
             touched: touched::Touched::default(),
             shared: shared::Shared::default(),
             sight: sight::Sight::default(),
@@ -206,6 +210,10 @@ impl Store {
     /// Writes what waits to be written, and closes all connections.
     pub async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+        if let Err(error) = self.pay().await {
+            let lost = self.count_owed();
+            tracing::error!(%error, lost, "revocations could not be written: do them again");
+        }
         if let Err(error) = self.write_touched().await {
             tracing::warn!(%error, "when tokens were used last could not be written");
         }

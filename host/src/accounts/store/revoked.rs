@@ -77,7 +77,8 @@ impl Store {
     /// be good any more anyway; none = never.
     ///
     /// # Errors
-    /// The store does not answer: nothing is revoked, or nobody was told; do it again.
+    /// The store does not answer: this host refuses it all the same, and the others as soon as
+    /// the store has taken it; but unless it does, nothing outlives this process. Do it again.
     pub async fn revoke(
         &self,
         what: Revocable<'_>,
@@ -85,24 +86,38 @@ impl Store {
         now: u64,
     ) -> Result<(), StoreError> {
         let name = what.name();
+        let written = self.write_revoked(&name, until, now).await;
+        if written.is_ok() || self.owed.owe(&name, until) {
+            self.revoked.put(&name, until);
+            written.map_err(|error| StoreError::Owed(Box::new(error)))
+        } else {
+            written
+        }
+    }
+
+    /// Writes it down, and tells the hosts.
+    pub(super) async fn write_revoked(
+        &self,
+        name: &str,
+        until: Option<u64>,
+        now: u64,
+    ) -> Result<(), StoreError> {
         let (last, at) = (until.map(seconds), seconds(now));
         match &self.pool {
             Pool::Sqlite(pool) => {
-                let query = sqlx::query(REVOKE).bind(&name).bind(last).bind(at);
-                bounded(query.execute(pool)).await?;
+                let query = sqlx::query(REVOKE).bind(name).bind(last).bind(at);
+                bounded(query.execute(pool)).await.map(drop)
             }
             Pool::Postgres(pool) => {
                 bounded(async {
                     let mut transaction = changes::begin(pool).await?;
-                    let query = sqlx::query(REVOKE).bind(&name).bind(last).bind(at);
+                    let query = sqlx::query(REVOKE).bind(name).bind(last).bind(at);
                     query.execute(&mut *transaction).await?;
-                    changes::commit(transaction, Topic::Revoked, &name, now).await
+                    changes::commit(transaction, Topic::Revoked, name, now).await
                 })
-                .await?;
+                .await
             }
         }
-        self.revoked.put(&name, until);
-        Ok(())
     }
 
     /// Reads all that is revoked.

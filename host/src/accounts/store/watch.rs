@@ -7,11 +7,13 @@
 //! and all is read anew, since the database that is back may be another one, which has missed the
 //! last changes of the one that was lost.
 
+use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::changes::{self, CHANNEL, Topic};
@@ -21,51 +23,72 @@ use crate::clock;
 /// Between two questions.
 const PULSE: Duration = Duration::from_millis(500);
 
-/// Between two attempts to reach a store that is out of sight.
-const AGAIN: Duration = Duration::from_millis(100);
+/// After an attempt to reach the store that was refused.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// An attempt that has no answer yet has another one beside it after this time: a network that
+/// is back takes up a new one at once, and one that it has swallowed late or never.
+const BESIDE: Duration = Duration::from_millis(400);
+
+/// Attempts beside each other.
+const ATTEMPTS: usize = 8;
 
 /// An answer takes no longer than this, where connecting was quick before.
 const SHORT: Duration = Duration::from_millis(600);
 
 /// No answer takes longer.
-const LONG: Duration = Duration::from_secs(5);
-
-/// One attempt in so many has the long time.
-const LONG_EVERY: u32 = 4;
+const LONG: Duration = Duration::from_secs(4);
 
 /// Watches as long as somebody holds the store.
 pub(super) async fn watch(store: Weak<Store>) {
     let Some(options) = store.upgrade().and_then(|store| options(&store)) else {
         return;
     };
-    let (mut attempt, mut was_lost) = (0_u32, false);
-    let mut quick = LONG;
-    loop {
-        attempt = attempt.wrapping_add(1);
-        let limit = match attempt.is_multiple_of(LONG_EVERY) {
-            true => LONG,
-            false => quick,
-        };
-        let begun = Instant::now();
-        let reached = bounded(limit, listen(&options)).await;
-        let lost = match reached {
-            Ok(listener) => {
-                attempt = 0;
-                quick = SHORT.max(3 * begun.elapsed()).min(LONG);
-                match follow(&store, listener, quick, was_lost).await {
-                    Some(lost) => lost,
-                    None => return,
-                }
-            }
-            Err(lost) => lost,
-        };
-        match store.upgrade() {
-            Some(store) if !store.is_closed() => store.sight.lose(&lost),
+    let mut was_lost = false;
+    while let Some((listener, took)) = reach(&store, &options, &mut was_lost).await {
+        let limit = SHORT.max(3 * took).min(LONG);
+        match follow(&store, listener, limit, was_lost).await {
+            Some(lost) if lose(&store, &lost) => was_lost = true,
             _ => return,
         }
-        was_lost = true;
+    }
+}
+
+/// A connection that listens, and how long it took to make; none = the store is no more.
+async fn reach(
+    store: &Weak<Store>,
+    options: &PgConnectOptions,
+    was_lost: &mut bool,
+) -> Option<(PgListener, Duration)> {
+    let mut attempts = JoinSet::new();
+    loop {
+        if attempts.len() < ATTEMPTS {
+            let options = options.clone();
+            attempts.spawn(async move {
+                let begun = Instant::now();
+                let listener = bounded(LONG, listen(&options)).await?;
+                Ok((listener, begun.elapsed()))
+            });
+        }
+        let lost = match timeout(BESIDE, attempts.join_next()).await {
+            Ok(Some(Ok(Ok(reached)))) => return Some(reached),
+            Ok(Some(Ok(Err(lost)))) => lost,
+            Ok(_) => StoreError::Lost,
+            // Its reason is told when it has one.
+            Err(_) => continue,
+        };
+        *was_lost = true;
+        if !lose(store, &lost) {
+            return None;
+        }
         sleep(AGAIN).await;
     }
+}
+
+/// It is not in sight; false = it is no more.
+fn lose(store: &Weak<Store>, lost: &StoreError) -> bool {
+    let store = store.upgrade().filter(|store| !store.is_closed());
+    store.inspect(|store| store.sight.lose(lost)).is_some()
 }
 
 /// Follows the changes until the connection is lost, and says how; none = the store is no more.
@@ -78,7 +101,8 @@ async fn follow(
     if was_lost {
         let store = store.upgrade().filter(|store| !store.is_closed())?;
         store.drop_idle();
-        if let Err(lost) = store.come_back(&mut listener, limit).await {
+        // There may be much to read.
+        if let Err(lost) = store.come_back(&mut listener, LONG).await {
             return Some(lost);
         }
     }
@@ -136,6 +160,7 @@ impl Store {
         let newest = bounded(limit, changes::newest(&mut *listener)).await?;
         self.shared.begin_again(newest);
         self.shared.ring_changed();
+        self.owed.pay_soon();
         tokio::spawn(async move {
             while let Err(error) = self.read_revoked(clock::unix_now()).await {
                 tracing::warn!(%error, "what is revoked could not be read anew");
@@ -169,12 +194,9 @@ fn options(store: &Arc<Store>) -> Option<PgConnectOptions> {
     }
 }
 
-/// A connection that listens. Where nobody answers is seen before: a pool would not say so, and
-/// would wait.
+/// A connection that listens.
 async fn listen(options: &PgConnectOptions) -> sqlx::Result<PgListener> {
-    if options.get_socket().is_none() {
-        TcpStream::connect((options.get_host(), options.get_port())).await?;
-    }
+    knock(options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -188,6 +210,20 @@ async fn listen(options: &PgConnectOptions) -> sqlx::Result<PgListener> {
     Ok(listener)
 }
 
+/// Sees whether somebody answers there: a pool would not say that nobody does, and would wait.
+async fn knock(options: &PgConnectOptions) -> io::Result<()> {
+    let host = options.get_host();
+    // A host that begins with a slash is the folder of a socket.
+    if options.get_socket().is_some() || host.starts_with('/') {
+        return Ok(());
+    }
+    // As in a url, an address of IPv6 stands in brackets.
+    let host = host.trim_matches(['[', ']']);
+    TcpStream::connect((host, options.get_port()))
+        .await
+        .map(drop)
+}
+
 async fn bounded<T>(
     limit: Duration,
     query: impl Future<Output = sqlx::Result<T>>,
@@ -195,5 +231,28 @@ async fn bounded<T>(
     match timeout(limit, query).await {
         Ok(done) => done.map_err(StoreError::Query),
         Err(_) => Err(StoreError::Slow(limit)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn database_is_found_by_every_kind_of_host() {
+        let listener = TcpListener::bind(("::1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = |host: &str| format!("postgres://ada@{host}:{port}/countersign");
+        let options = |url: String| url.parse::<PgConnectOptions>().unwrap();
+        knock(&options(url("[::1]"))).await.unwrap();
+        knock(&options(url("%2Frun%2Fpostgresql"))).await.unwrap();
+        let default = PgConnectOptions::new().host("/run/postgresql");
+        knock(&default).await.unwrap();
+        drop(listener);
+        let refused = knock(&options(url("[::1]"))).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -37,6 +37,9 @@ async fn revoke(State(face): State<Face>, http: HttpRequest<Body>) -> Response<B
 
 async fn revoked(call: &Call) -> Result<(), Error> {
     let token = call.form.require("token")?;
+    // One that asks again was revoked here before, perhaps, and nowhere else.
+    let paid = call.store()?.pay().await;
+    paid.map_err(|error| call.outage(&error))?;
     let done = match &call.client {
         Client::Bot(bot, _) => of_bot(call, call.store()?, bot, token).await,
         Client::Public(_) if call.client.require_id()? == native::CLIENT => {
