@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::accounts::manage::ManageError;
+use crate::accounts::store::StoreError;
 use crate::backends::library::PluginError;
 use crate::backends::supervisor;
 use crate::config::Report;
@@ -22,7 +23,7 @@ use crate::token::management::ManagementError;
 pub(super) const REFUSED: u8 = 1;
 /// The command line cannot be understood.
 pub(super) const USAGE: u8 = 64;
-/// Something of ours broke.
+/// What is nobody's setting: something of ours broke, or the database is away.
 pub(super) const INTERNAL: u8 = 70;
 /// Key files.
 pub(super) const KEYS: u8 = 74;
@@ -132,12 +133,25 @@ impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Self {
         match error {
             KeyringError::Keys(error) | KeyringError::Order(OrderError::Key(error)) => error.into(),
-            KeyringError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
+            KeyringError::Store(error) => error.into(),
             KeyringError::Panicked => Failure::new(INTERNAL, &error, error.help()),
             KeyringError::Order(_) | KeyringError::NoRing(_) | KeyringError::Contended => {
                 Failure::new(REFUSED, &error, error.help())
             }
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    /// A database that is not there yet is no mistake in the configuration: whoever starts us
+    /// should try again.
+    fn from(error: StoreError) -> Self {
+        let code = if error.is_away() {
+            INTERNAL
+        } else {
+            CONFIGURATION
+        };
+        Failure::new(code, &error, error.help())
     }
 }
 
@@ -193,7 +207,7 @@ impl From<StartError> for Failure {
         match error {
             StartError::Keys(error) => error.into(),
             StartError::Keyring(error) => error.into(),
-            StartError::Store(error) => Failure::new(CONFIGURATION, &error, error.help()),
+            StartError::Store(error) => error.into(),
             StartError::Trust(error) => Failure::new(CONFIGURATION, &error, error.help()),
             StartError::Backends(errors) => backends(&errors, |_| String::new()),
         }
