@@ -54,7 +54,7 @@ impl Once {
     /// Ends the session of this id, which is good until then otherwise.
     ///
     /// # Errors
-    /// The store does not answer, so the session goes on.
+    /// The store does not answer: so far it is ended at this host alone.
     pub async fn end_session(&self, id: &str, until: u64, now: u64) -> Result<(), StoreError> {
         match &self.0 {
             Kept::Store(store) => store.revoke(Revocable::Session(id), Some(until), now).await,
@@ -65,10 +65,13 @@ impl Once {
         }
     }
 
-    /// Was the session of this id ended? Asks nobody.
+    /// Was the session of this id ended? Asks nobody. Where the store has been out of sight for
+    /// longer than `store.outage`, nobody knows: then every one was.
     pub fn is_ended(&self, id: &str) -> bool {
         match &self.0 {
-            Kept::Store(store) => store.is_revoked(Revocable::Session(id)),
+            Kept::Store(store) => {
+                store.is_revoked(Revocable::Session(id)) || store.lost().is_some()
+            }
             Kept::Memory(used) => locked(used).until.contains_key(&ended(id)),
         }
     }

@@ -71,15 +71,18 @@ impl Session {
 
     /// The session that a request carries, if it is good.
     pub fn of(browser: &Browser, headers: &HeaderMap, now: u64) -> Option<Self> {
+        let session = Session::carried(browser, headers, now)?;
+        (!Session::is_over(browser, &session.id)).then_some(session)
+    }
+
+    /// The session that a request carries, were it ended or not.
+    pub fn carried(browser: &Browser, headers: &HeaderMap, now: u64) -> Option<Self> {
         let mut sealed = browser.cookie(headers, NAME)?;
         // A first half is full; what stands beside a whole one is left from another session.
         if sealed.len() == LARGEST {
             sealed += &browser.cookie(headers, REST).unwrap_or_default();
         }
         let written: Written = browser.sealer.unseal(NAME, &sealed, now)?;
-        if Session::is_over(browser, &written.id) {
-            return None;
-        }
         Some(Session {
             principal: Principal {
                 backend: written.backend,
@@ -122,7 +125,7 @@ impl Session {
         Some(cookies)
     }
 
-    /// Was the session of this id ended? What came of it is good for nothing, then.
+    /// Was the session of this id ended, or does nobody know? What came of it is good for nothing, then.
     pub fn is_over(browser: &Browser, id: &str) -> bool {
         browser.once.is_ended(id)
     }
@@ -131,7 +134,7 @@ impl Session {
     /// values that remove them.
     ///
     /// # Errors
-    /// The store does not answer: the session goes on, here and at the other hosts.
+    /// The store does not answer: the session goes on at the other hosts until it does.
     pub async fn end(&self, browser: &Browser, now: u64) -> Result<Vec<String>, StoreError> {
         let once = &browser.once;
         once.end_session(&self.id, self.until, now).await?;

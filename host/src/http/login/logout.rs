@@ -53,7 +53,8 @@ pub(super) async fn end(face: &Face, visit: Visit, sent: Body) -> Response<Body>
         return confirm(&serving, &visit, StatusCode::FORBIDDEN, alert);
     }
     let login = browser.path(super::LOGIN);
-    let Some(session) = Session::of(browser, &visit.headers, visit.now) else {
+    // One that was ended may have been so at this host alone.
+    let Some(session) = Session::carried(browser, &visit.headers, visit.now) else {
         return page::see_other(&login);
     };
     let mut cookies = match session.end(browser, visit.now).await {

@@ -99,7 +99,10 @@ pub(in crate::http) fn not_now(serving: &Serving, visit: &Visit) -> Response<Bod
     let trouble = Trouble {
         status: StatusCode::SERVICE_UNAVAILABLE,
         heading: "Not right now",
-        text: format!("Nothing has changed. Try again in {}.", in_words(pause)),
+        text: format!(
+            "The server could not write this down. Try again in {}.",
+            in_words(pause)
+        ),
         way_on: "Start again",
         href: String::new(),
     };
