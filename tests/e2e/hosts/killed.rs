@@ -2,6 +2,7 @@
 //! test binary) writes and says what is done; it is killed in the middle, and what it said must
 //! be there.
 
+use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -36,7 +37,8 @@ fn key(name: &str) -> LinkKey {
     }
 }
 
-/// The writer's process; a test like any other where nobody has asked for it.
+/// The writer's process; a test like any other where nobody has asked for it. It writes until it
+/// is killed, or until the store is, and says why.
 #[test]
 fn writer() {
     let (Ok(place), Ok(name)) = (std::env::var(PLACE), std::env::var(NAME)) else {
@@ -47,33 +49,34 @@ fn writer() {
         let mut out = std::io::stdout();
         for n in 0_usize.. {
             let id = format!("{name}-{n}");
-            write(&store, &name, &id, n).await;
+            if let Err(error) = write(&store, &name, &id, n).await {
+                writeln!(out, "ended: {error}").unwrap();
+                return;
+            }
             writeln!(out, "done {n}").unwrap();
             out.flush().unwrap();
         }
     });
 }
 
-async fn write(store: &Store, ring: &str, id: &str, n: usize) {
+async fn write(store: &Store, ring: &str, id: &str, n: usize) -> Result<(), Box<dyn Error>> {
     let (until, roles) = (Some(u64::MAX >> 2), [id.to_owned()]);
-    store
-        .revoke(Revocable::Token(id), until, NOW)
-        .await
-        .unwrap();
-    assert!(store.use_up(id, NOW + 60, NOW).await.unwrap());
+    store.revoke(Revocable::Token(id), until, NOW).await?;
+    assert!(store.use_up(id, NOW + 60, NOW).await?);
     let row = Linked {
         id,
         username: id,
         roles: &roles,
     };
-    store.put_link(&key(id), row, NOW).await.unwrap();
-    let written = store.put_ring(ring, n as u64, id, NOW).await.unwrap();
+    store.put_link(&key(id), row, NOW).await?;
+    let written = store.put_ring(ring, n as u64, id, NOW).await?;
     assert!(written);
     let bot = NewBot {
         name: id.into(),
         ..NewBot::default()
     };
-    store.create_bot(&bot, "ada", NOW).await.unwrap();
+    store.create_bot(&bot, "ada", NOW).await?;
+    Ok(())
 }
 
 /// What the writer said must be there.
@@ -126,14 +129,16 @@ impl Writer {
         done
     }
 
-    /// Kills it, and counts to the last word.
-    fn kill(mut self, mut done: usize) -> usize {
+    /// Kills it, and counts to the last word; and whether the store ended before it did.
+    fn kill(mut self, mut done: usize) -> (usize, bool) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        let mut ended = false;
         for line in self.lines.by_ref().lines().map_while(Result::ok) {
             done = told(&line).unwrap_or(done);
+            ended |= line.starts_with("ended: ");
         }
-        done
+        (done, ended)
     }
 }
 
@@ -156,7 +161,8 @@ fn killed_at_many_points(place: &str) {
         // Anywhere in the next steps.
         let pause = Duration::from_micros(seed % 20_000);
         std::thread::sleep(pause);
-        let done = writer.kill(done);
+        let (done, ended) = writer.kill(done);
+        assert!(!ended, "the store answers throughout");
         runtime.block_on(async {
             let store = Store::open(location(place)).await.unwrap();
             assert_kept(&store, &name, done).await;
@@ -181,7 +187,7 @@ fn killed_host_loses_nothing_acknowledged_on_postgres() {
     let done = writers.each_mut().map(|writer| writer.done(5));
     server.stop();
     let [one, two] = writers;
-    let done = [one.kill(done[0]), two.kill(done[1])];
+    let done = [one.kill(done[0]).0, two.kill(done[1]).0];
     server.again();
     Runtime::new().unwrap().block_on(async {
         let store = Store::open(location(&server.url)).await.unwrap();
