@@ -142,11 +142,11 @@ fn revoked_without_the_store_is_refused_here_at_once_and_everywhere_once_it_is_b
 fn host_that_vanishes_in_the_middle_of_a_change_keeps_nobody_from_revoking() {
     let server = Postgres::start();
     let (network, url) = behind_a_network(&server);
+    let network = Arc::new(network);
     Runtime::new().unwrap().block_on(async {
         let near = host(place(&server.url)).await;
         let far = Arc::new(Store::open(place(&url)).await.unwrap());
         let slow = Way::Latency(Duration::from_millis(300));
-        let network = Arc::new(network);
         let set = async |way| {
             let network = Arc::clone(&network);
             let set = tokio::task::spawn_blocking(move || network.set(way));

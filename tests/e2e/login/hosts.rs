@@ -63,7 +63,7 @@ fn session_is_good_at_every_host_and_over_at_every_host() {
 }
 
 #[test]
-fn store_that_does_not_answer_lets_nobody_in_twice_and_ends_no_session_in_words_alone() {
+fn store_that_does_not_answer_lets_nobody_in_twice_and_ends_no_session_elsewhere() {
     let database = Postgres::start();
     let url = url::Url::parse(&database.url).unwrap();
     let port = url.port().unwrap();
@@ -82,7 +82,7 @@ fn store_that_does_not_answer_lets_nobody_in_twice_and_ends_no_session_in_words_
     let answer = browser.post("/logout", &[("token", &token)]);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.header("retry-after").is_some());
-    assert!(browser.is_signed_in(), "as the page says");
+    assert!(!browser.is_signed_in(), "ended here at once");
     let path = format!("/callback/company_sso?code=eve&state={state}");
     let held = other.cookies.clone();
     let answer = other.get(&path);
