@@ -180,8 +180,8 @@ fn openmetadatas_variables_say_where_its_people_are() {
     let preset = uncommented("openmetadata.yaml", "ldap")
         .replace("dc=example,dc=com", Slapd::BASE)
         .replace(
-            "preferred_username: \"{username}\"",
-            "preferred_username: \"{username}\", roles: \"{roles}\"",
+            "preferred_username: \"{username}\" }",
+            "preferred_username: \"{username}\", roles: \"{roles}\" }",
         );
     let server = Server::with(&folder, &preset, &variables);
     let alice = claims(&server, "alice@example.test", "alice-pw");
