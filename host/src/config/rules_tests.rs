@@ -159,6 +159,12 @@ fn trusted_issuer_is_one_and_not_ourselves_and_its_keys_come_over_https() {
         ),
         "{report}"
     );
+    let bare = entry("").replace("\"https://idp.example\"", "idp.example");
+    let report = Scene::new(&format!("trust:\n{}{bare}", entry(""))).report();
+    assert!(
+        report.contains("error: `trust.1.issuer`: its users would be called like those"),
+        "{report}"
+    );
     let own = format!(
         "server: {{ public_url: \"https://idp.example/\" }}\ntrust:\n{}",
         entry("")

@@ -92,7 +92,7 @@ impl TrustError {
                 "jwks_url must be an https:// URL with a host, tls.ca certificates in PEM"
             }
             TrustError::Rules { .. } | TrustError::List(_) => {
-                "see `countersign config explain trust`"
+                "see `countersign config explain trust.0`"
             }
         }
     }
@@ -267,11 +267,15 @@ impl People {
     /// may use; what only we say of a token is none of them.
     fn principal(&self, verified: &Verified) -> Result<Principal, NotTrusted> {
         let claims = &verified.claims;
-        let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let unproven = unproven(claims);
+        // An address that anybody may have written names nobody.
+        let text = |name: &str| match claims.get(name) {
+            Some(Value::String(text)) if name != "email" || !unproven => text,
+            _ => "",
+        };
         let mut names = self.names.iter().map(|name| text(name));
         let username = names.find(|name| !name.is_empty());
         let username = username.ok_or(NotTrusted::Nameless)?.to_owned();
-        let unverified = claims.get("email_verified") == Some(&Value::Bool(false));
         let attributes: Map<String, Value> = claims
             .iter()
             .filter(|(name, _)| !RESERVED.contains(&name.as_str()))
@@ -280,7 +284,7 @@ impl People {
         let mut user = User {
             id: id(&verified.subject, &verified.issuer),
             username,
-            email: if unverified { "" } else { text("email") }.to_owned(),
+            email: text("email").to_owned(),
             first_name: text("given_name").to_owned(),
             last_name: text("family_name").to_owned(),
             roles: Vec::new(),
@@ -300,6 +304,14 @@ impl People {
 fn id(subject: &str, issuer: &str) -> String {
     let issuer = issuer.strip_prefix("https://").unwrap_or(issuer);
     format!("{subject}@{issuer}")
+}
+
+/// Does the issuer itself not vouch for `email`? Some write the truth value as a text.
+fn unproven(claims: &Map<String, Value>) -> bool {
+    match claims.get("email_verified") {
+        None | Some(Value::Bool(true)) => false,
+        Some(said) => said != "true",
+    }
 }
 
 /// The groups in a claim of this name, else where its dots lead: a list of texts, or one text.

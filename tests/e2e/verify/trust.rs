@@ -94,6 +94,31 @@ fn token_of_a_trusted_issuer_passes_with_the_roles_that_we_give() {
 }
 
 #[test]
+fn address_that_the_issuer_does_not_vouch_for_names_nobody() {
+    let provider = Oidc::start();
+    let folder = Folder::new();
+    let claims = ", principal_claims: [email, preferred_username, sub]";
+    let server = trusting(&folder, &[entry(&provider, claims)]);
+    for (verified, believed) in [
+        (json!(true), true),
+        (json!("true"), true),
+        (json!(false), false),
+        (json!("false"), false),
+        (json!(null), false),
+        (json!(1), false),
+    ] {
+        let claims = json!({ "email": "root@example.org", "email_verified": verified });
+        let token = provider.forge(&json!({ "user": "alice", "claims": claims }));
+        let answer = ask(&server, "", &token);
+        let expected = match believed {
+            true => ["root@example.org"; 2],
+            false => ["alice", ""],
+        };
+        assert_eq!(identity(&answer)[1..3], expected, "{verified}");
+    }
+}
+
+#[test]
 fn every_way_that_a_token_goes_wrong_is_refused_without_a_request_of_ours() {
     let provider = Oidc::start();
     let folder = Folder::new();

@@ -20,6 +20,13 @@ impl Rules<'_> {
             self.trusted_name(&key("issuer"), text(entry, "issuer"));
             self.way_to_keys(&key("jwks_url"), entry);
             let mut before = entries[..i].iter().flatten();
+            if before.clone().any(|other| is_taken_for(entry, other)) {
+                self.error_at(
+                    &key("issuer"),
+                    "its users would be called like those of an issuer before, whose name differs in https:// alone",
+                    "see who issues the tokens: `countersign token decode` shows `iss`; leave the other one out",
+                );
+            }
             if before.any(|other| is_another(entry, other)) {
                 self.error_at(
                     &key("issuer"),
@@ -85,6 +92,13 @@ fn is_another(entry: &Map<String, Value>, other: &Map<String, Value>) -> bool {
         rest
     };
     named(entry) == named(other) && rest(entry) != rest(other)
+}
+
+/// Users are called SUB@ISSUER, without the https:// of the issuer.
+fn is_taken_for(entry: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let (name, other) = (text(entry, "issuer"), text(other, "issuer"));
+    let bare = |name: &str| name.strip_prefix("https://").unwrap_or(name).to_owned();
+    name != other && bare(name) == bare(other)
 }
 
 fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> &'a str {
