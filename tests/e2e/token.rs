@@ -66,7 +66,7 @@ fn verify_says_the_rule_that_is_broken() {
     let done = verify(&[], &jwt);
     refused(&done, "aud", &jwt);
     assert!(
-        done.stderr.contains(r#"only if named: ["apache-airflow"]"#),
+        done.stderr.contains(r#"only if named: ["shop"]"#),
         "{done:?}"
     );
     assert_eq!(verify(&["--audience", "apache-airflow"], &jwt).code, 0);

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use countersign_verify::{
     self as verify, Algorithm, JwksClient, JwksOptions, Jws, Refusal, Rules, Unverified,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::{CONFIGURATION, Failure, INTERNAL, KEYS, REFUSED, USAGE};
 use super::keys::looked_at;
@@ -102,7 +102,7 @@ impl Verify {
         let config = config.as_ref();
         let Judge { rules, keys, ours } = match self.trusted(config, &token) {
             Some((config, entry)) => self.as_trusted(config, entry, &token)?,
-            None => self.as_given(config)?,
+            None => self.as_given(config, &token)?,
         };
         let now = clock::unix_now();
         let verdict = rules.verify(&token, &keys, now);
@@ -179,8 +179,12 @@ impl Verify {
         })
     }
 
-    fn as_given(&self, config: Option<&Config>) -> Result<Judge, Failure> {
-        let named = config.map_or_else(Vec::new, |config| self.named(config));
+    fn as_given(&self, config: Option<&Config>, token: &str) -> Result<Judge, Failure> {
+        let mut named = config.map_or_else(Vec::new, |config| self.named(config));
+        let ours = config.is_some() && self.jwks.is_none();
+        if ours {
+            keep_one(&mut named, token);
+        }
         let keys = match (&self.jwks, config) {
             (Some(url), _) if is_url(url) => fetch(url)?,
             (Some(file), _) => from_file(Path::new(file))?,
@@ -198,7 +202,6 @@ impl Verify {
             named => named.to_vec(),
         };
         let rules = self.made_of(config, issuer.unwrap_or_default(), audiences, algorithms)?;
-        let ours = config.is_some() && self.jwks.is_none();
         Ok(Judge {
             // A bot's token may be good until it is revoked.
             rules: if ours { rules.without_expiry() } else { rules },
@@ -247,10 +250,26 @@ fn incomplete(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(USAGE, error, "give --jwks, --issuer and --audience")
 }
 
-/// The public side of our own keys, as the consumers of an audience see it.
+/// Of several audiences of ours the one that the token is meant for: each has its own keys, and
+/// no key of one verifies a token for another.
+fn keep_one(named: &mut Vec<(Option<&str>, String)>, token: &str) {
+    let read = Unverified::read(token).ok();
+    let said = read.as_ref().and_then(|read| read.claims().get("aud"));
+    let is_meant = |aud: &str| match said {
+        Some(Value::String(one)) => one == aud,
+        Some(Value::Array(several)) => several.iter().any(|one| one == aud),
+        _ => false,
+    };
+    let meant = named.iter().position(|(_, aud)| is_meant(aud));
+    named.swap(0, meant.unwrap_or_default());
+    named.truncate(1);
+}
+
+/// Our own keys for an audience, as our own endpoints verify with them: what `keys.extra_public`
+/// publishes signs nothing of ours.
 fn own(config: &Config, audience: Option<&str>) -> Result<Arc<verify::KeySet>, Failure> {
     let rings = looked_at(config)?;
-    parse(&rings.of(audience).jwks().body(), "the published keys")
+    Ok(Arc::new(rings.of(audience).verifying().clone()))
 }
 
 fn from_file(file: &Path) -> Result<Arc<verify::KeySet>, Failure> {
@@ -316,10 +335,8 @@ fn help(
         }
         Refusal::Audience => {
             let tokens = config.map(|config| &config.tokens);
-            let named = tokens
-                .into_iter()
-                .flat_map(|tokens| tokens.audiences.values());
-            let others: Vec<&str> = named.map(|each| each.aud.as_str()).collect();
+            let named = tokens.into_iter().flat_map(|tokens| &tokens.audiences);
+            let others: Vec<&str> = named.map(|(name, _)| name.as_str()).collect();
             let mut help =
                 "--audience or tokens.audience names whom it must be meant for".to_owned();
             if !others.is_empty() {

@@ -1,10 +1,10 @@
 //! `countersign token verify`: each rule with its verdict, for whatever `/auth/verify` takes.
 
 use countersign_tests::oidc::Oidc;
-use countersign_tests::{Done, Folder, Server, artifacts};
+use countersign_tests::{Done, Folder, Server, artifacts, get};
 use serde_json::json;
 
-use super::with_claims;
+use super::{ask, refused, with_claims};
 use crate::run;
 
 fn verify(folder: &Folder, more: &[&str], jwt: &str) -> Done {
@@ -117,4 +117,44 @@ fn token_of_a_trusted_issuer_is_held_against_its_own_rules() {
     provider.stop();
     let done = verify(&folder, &[], &stranger);
     assert_eq!(done.code, 74, "{done:?}");
+}
+
+#[test]
+fn key_of_somebody_else_that_is_published_here_verifies_nothing_of_ours() {
+    let (theirs, folder) = (Folder::new(), Folder::new());
+    let key = ["theirs.key", "theirs.pub"].map(|name| theirs.join(name).display().to_string());
+    let [private, public] = &key;
+    let arguments = [
+        "keys",
+        "generate",
+        "--private-key",
+        private,
+        "--public-key",
+        public,
+    ];
+    theirs.write("config.yaml", "");
+    let made = run(&theirs, &arguments, &[]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let keys = format!("keys: {{ private_key: \"{private}\", kid: theirs }}");
+    let forger = with_claims(&theirs, &keys);
+    let forged = forger.token("ada", "door");
+    let keys = format!("keys: {{ extra_public: [{{ file: \"{public}\", kid: theirs }}] }}");
+    let server = with_claims(&folder, &keys);
+    let published = get(server.address, "/.well-known/jwks.json").body;
+    assert!(published.contains(r#""theirs""#), "{published}");
+    refused(&ask(&server, "", &forged), 401, "invalid_token");
+    let done = verify(&folder, &[], &forged);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(verdict(&done, "key").starts_with("BROKEN"), "{done:?}");
+}
+
+#[test]
+fn each_of_several_audiences_is_held_against_its_own_keys() {
+    let folder = Folder::new();
+    folder.plugin(&artifacts::plugin("template"), "template");
+    let config = "plugins: { directories: [plugins] }\nbackends:\n  door: { plugin: template, config: { password: door } }\ntokens: { issuer: \"https://id.example\", audiences: { lake: { keys: own } } }\n";
+    let server = Server::start(&folder, config);
+    let both = ["--audience", "lake", "--audience", "apache-airflow"];
+    let done = verify(&folder, &both, &server.token("ada", "door"));
+    assert_eq!(done.code, 0, "{done:?}");
 }
