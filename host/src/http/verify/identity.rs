@@ -11,6 +11,9 @@ use axum::http::{HeaderName, HeaderValue, Response};
 use crate::config::shapes::Verify;
 use crate::token::accepted::Accepted;
 
+/// Headers of each answer beside these: `Cache-Control`, `X-Request-Id`, and two of the server's.
+const OTHERS: usize = 4;
+
 const NOTHING: HeaderValue = HeaderValue::from_static("");
 
 /// What the answers of `/auth/verify` say of a user, and in which headers.
@@ -59,6 +62,7 @@ impl Identity {
     pub(super) fn answer(&self, accepted: &Accepted) -> Response<Body> {
         let mut answer = Response::new(Body::empty());
         let headers = answer.headers_mut();
+        headers.reserve(self.headers.len() + OTHERS);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, fact) in &self.headers {
             headers.insert(name.clone(), fact.of(accepted));
@@ -91,11 +95,17 @@ fn text(text: &str) -> HeaderValue {
 }
 
 fn list<'a>(items: impl Iterator<Item = &'a str>) -> HeaderValue {
-    let items: Vec<String> = items
-        .filter(|item| !item.is_empty())
-        .map(|item| encoded(item, ""))
-        .collect();
-    HeaderValue::try_from(items.join(",")).unwrap_or(NOTHING)
+    let mut list = String::new();
+    for item in items.filter(|item| !item.is_empty()) {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(&encoded(item, ""));
+    }
+    match list.is_empty() {
+        true => NOTHING,
+        false => HeaderValue::try_from(list).unwrap_or(NOTHING),
+    }
 }
 
 /// Printable ASCII; spaces only as `%20`, since those at the ends of a header get lost.
