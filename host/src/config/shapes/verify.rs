@@ -28,7 +28,7 @@ pub struct IdentityHeaders {
     /// His e-mail address: `email`.
     #[schemars(extend("format" = "header-name"))]
     pub email: String,
-    /// His roles, with commas: `roles`; of another issuer's user as the entry in `trust` says.
+    /// His roles, with commas: `roles`, which `tokens.claims` writes into tokens; of another issuer's user as the entry in `trust` says.
     #[schemars(extend("format" = "header-name"))]
     pub roles: String,
     /// Who says so: `iss`.

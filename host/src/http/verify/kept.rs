@@ -48,6 +48,10 @@ impl Kept {
         match self {
             Kept::NoToken => "there is not exactly one Authorization: Bearer".into(),
             Kept::Refused(why) => format!("rule {}: {why}", why.rule()),
+            Kept::Forbidden(who) if who.roles().next().is_none() => match who.trusted() {
+                "" => "a role is asked for, and the token says none: tokens.claims: { roles: \"{roles}\" } writes them into it".into(),
+                _ => "a role is asked for, and the user has none: trust[].roles gives them".into(),
+            },
             Kept::Forbidden(_) => "the user has none of the roles that are asked for".into(),
         }
     }
