@@ -5,7 +5,7 @@
 //! clocks, and takes a token without `exp` for one that never ends.
 
 use countersign_verify::{Algorithm, Jws, Refusal};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Tokens;
 use crate::accounts::lasting::{Lasting, Owner};
@@ -63,6 +63,8 @@ pub enum Unfit {
         "it says that it is {0}: OpenMetadata takes such a token only if it has issued it itself, and still stores it"
     )]
     TheirOwn(&'static str),
+    #[error("it has the claim sessionId: OpenMetadata knows only sessions that it began itself")]
+    Session,
     #[error(
         "it was revoked here; OpenMetadata goes on taking it until it expires or its key is gone"
     )]
@@ -88,11 +90,19 @@ impl Tokens {
             return Err(Unfit::Expired(at));
         }
         self.signed(&jws)?;
-        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        // From here on it compares names without regard to case, and takes an empty text for none.
+        let claims: Map<String, Value> = claims
+            .into_iter()
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect();
+        let text = |name: &str| {
+            let text = claims.get(name).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty())
+        };
         let named = PRINCIPAL_CLAIMS.into_iter().find_map(text);
         let user = named.and_then(|name| name.split('@').next());
         let user = user.filter(|user| !user.is_empty()).ok_or(Unfit::Nobody)?;
-        let stored = match (claims.get("isBot"), text("tokenType")) {
+        let stored = match (claims.get("isbot"), text("tokentype")) {
             (Some(Value::Bool(true)), _) => Some("isBot"),
             (_, Some("PERSONAL_ACCESS")) => Some("PERSONAL_ACCESS"),
             _ => None,
@@ -100,6 +110,9 @@ impl Tokens {
         // Its own have no jti; ours all do.
         if let (Some(what), Some(_)) = (stored, claims.get("jti")) {
             return Err(Unfit::TheirOwn(what));
+        }
+        if claims.contains_key("sessionid") {
+            return Err(Unfit::Session);
         }
         let kid = jws.header().kid.as_deref().unwrap_or_default();
         let owner = match store {
@@ -116,6 +129,9 @@ impl Tokens {
 
     /// Has a key signed it that OpenMetadata is shown?
     fn signed(&self, jws: &Jws<'_>) -> Result<(), Unfit> {
+        if jws.header().kid.is_none() {
+            return Err(Unfit::Signature(Refusal::KidMissing));
+        }
         let keys = self.keys.load();
         let by = |ring: &KeySet| jws.verify(ring.verifying(), &ALGORITHMS);
         let Err(refusal) = by(keys.of(Some(OPENMETADATA))) else {
@@ -201,6 +217,10 @@ mod tests {
     async fn token_that_only_its_issuer_may_vouch_for_is_unfit() {
         let bot = judged(json!({ "isBot": true }), 0).await;
         assert!(matches!(bot, Err(Unfit::TheirOwn("isBot"))), "{bot:?}");
+        let bot = judged(json!({ "ISBOT": true }), 0).await;
+        assert!(matches!(bot, Err(Unfit::TheirOwn("isBot"))), "{bot:?}");
+        let session = judged(json!({ "sessionId": "7" }), 0).await;
+        assert!(matches!(session, Err(Unfit::Session)), "{session:?}");
         let own = judged(json!({ "tokenType": "PERSONAL_ACCESS" }), 0).await;
         assert!(matches!(own, Err(Unfit::TheirOwn(_))), "{own:?}");
         assert!(
