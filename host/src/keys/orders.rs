@@ -180,7 +180,7 @@ impl Ring {
                 .map(|entry| entry.jwk.clone());
             if force && self.ready(slot, at).is_err() {
                 done.told.push("the lead was skipped: consumers that keep our keys refuse new tokens until they fetch again".into());
-                done.told.extend(consumers::follow(terms));
+                done.told.extend(consumers::learn(terms));
             }
             self.advance(slot, at.now, at.progress)?;
             done.told
