@@ -20,7 +20,8 @@ pub(super) fn tree(value: &Value, schema: Shape<'_>) -> Value {
         Some(schema),
         &KeyPath::root(),
         &mut |value, shape, key| {
-            let named = shape.is_none_or(Shape::is_open) && is_secret_word(key.last());
+            let undescribed = shape.is_none_or(Shape::is_open) && !is_claim(key);
+            let named = undescribed && is_secret_word(key.last());
             if shape.is_some_and(Shape::is_secret)
                 || (named && !value.is_object() && !value.is_array())
             {
@@ -51,6 +52,15 @@ pub(super) fn passwords(text: &str) -> Vec<&str> {
         .into_iter()
         .map(|(start, end)| &text[start..end])
         .collect()
+}
+
+/// Is it a claim of our tokens? Whoever has one reads it, such as OpenMetadata's `tokenType`.
+fn is_claim(key: &KeyPath) -> bool {
+    let segments: Vec<&str> = key.segments().iter().map(String::as_str).collect();
+    matches!(
+        segments[..],
+        ["tokens", "claims", _] | ["tokens", "audiences", _, "claims", _]
+    )
 }
 
 fn is_secret_word(name: &str) -> bool {

@@ -21,6 +21,7 @@ fn guide_holds_from_its_first_command_to_its_last() {
     let printed = guide.run("2. Configuration");
     let kid = guide.variable("JWT_KEY_ID");
     assert!(printed.contains("ok: the server can start"), "{printed}");
+    assert!(printed.contains("tokenType: OM_USER"), "{printed}");
     for variable in ["RSA_PRIVATE_KEY_FILE_PATH", "JWT_ISSUER", "JWT_KEY_ID"] {
         let origin = format!(" via {variable}\n");
         assert!(printed.contains(&origin), "{variable}: {printed}");
