@@ -118,6 +118,10 @@ impl Store {
     /// # Errors
     /// [`BotError`]: there is none.
     pub async fn bot(&self, name: &str) -> Result<Bot, BotError> {
+        // No text that somebody sends is anything but a name to the database.
+        if !is_name(name) {
+            return Err(BotError::NoSuchBot(name.chars().take(64).collect()));
+        }
         let query = "WHERE folded = $1";
         let found = self.find_bot(query, &fold(name)).await?;
         found.ok_or_else(|| BotError::NoSuchBot(name.to_owned()))
