@@ -5,8 +5,8 @@ use super::lasting::{read, written};
 use super::provision::Principal;
 use super::store::{Store, StoreError, bounded, is_duplicate, on, seconds};
 
-/// Devices of one address that may wait at once.
-const MOST_OF_ADDRESS: i64 = 50;
+/// Devices of one network that may wait at once.
+const MOST_OF_NETWORK: i64 = 50;
 
 /// Devices that may wait at once.
 const MOST: i64 = 100_000;
@@ -30,6 +30,8 @@ pub struct NewDevice<'a> {
     pub audience: Option<&'a str>,
     /// Where it was started; empty = nobody knows.
     pub address: &'a str,
+    /// The network of that address, whose devices are counted; empty = nobody knows.
+    pub network: &'a str,
     /// When it has waited too long, in seconds since 1970.
     pub expires_at: u64,
     /// Seconds between two polls.
@@ -84,24 +86,24 @@ impl Store {
     /// A device begins to wait.
     pub async fn put_device(&self, device: &NewDevice<'_>, now: u64) -> Result<Begun, StoreError> {
         const FORGET: &str = "DELETE FROM devices WHERE expires_at <= $1";
-        const PUT: &str = "INSERT INTO devices (hash, user_code, client, audience, address, created_at, expires_at, pause, polled_at, state, principal) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 'pending', '')";
+        const PUT: &str = "INSERT INTO devices (hash, user_code, client, audience, address, network, created_at, expires_at, pause, polled_at, state, principal) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'pending', '')";
         let before = seconds(now.saturating_sub(REMEMBERED));
         on!(self, pool => bounded(
             sqlx::query(FORGET).bind(before).execute(pool)
         ).await.map(drop))?;
         let waiting = self.count_devices("", now).await?;
-        let here = match device.address {
+        let here = match device.network {
             "" => 0,
-            address => self.count_devices(address, now).await?,
+            network => self.count_devices(network, now).await?,
         };
-        if waiting >= MOST || here >= MOST_OF_ADDRESS {
+        if waiting >= MOST || here >= MOST_OF_NETWORK {
             return Ok(Begun::TooMany);
         }
         let put = on!(self, pool => bounded(
             sqlx::query(PUT)
                 .bind(device.hash).bind(device.user_code).bind(device.client)
-                .bind(device.audience.unwrap_or_default()).bind(device.address).bind(seconds(now))
+                .bind(device.audience.unwrap_or_default()).bind(device.address).bind(device.network).bind(seconds(now))
                 .bind(seconds(device.expires_at)).bind(seconds(device.pause))
                 .execute(pool)
         ).await.map(drop));
@@ -112,12 +114,12 @@ impl Store {
         }
     }
 
-    /// How many wait: of an address, or of all.
-    async fn count_devices(&self, address: &str, now: u64) -> Result<i64, StoreError> {
+    /// How many wait: of a network, or of all.
+    async fn count_devices(&self, network: &str, now: u64) -> Result<i64, StoreError> {
         const COUNT: &str =
-            "SELECT COUNT(*) FROM devices WHERE expires_at > $1 AND ($2 = '' OR address = $2)";
+            "SELECT COUNT(*) FROM devices WHERE expires_at > $1 AND ($2 = '' OR network = $2)";
         on!(self, pool => bounded(
-            sqlx::query_scalar(COUNT).bind(seconds(now)).bind(address).fetch_one(pool)
+            sqlx::query_scalar(COUNT).bind(seconds(now)).bind(network).fetch_one(pool)
         ).await)
     }
 

@@ -148,3 +148,17 @@ pub(crate) fn error(answer: &Answer) -> (u16, String) {
     let error = body["error"].as_str().unwrap_or_default();
     (answer.status, error.to_owned())
 }
+
+/// Changes the embedded table of users beside a running server.
+pub(crate) fn in_users(server: &Server, statement: &'static str) {
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+    let file = server.state.join("users.db");
+    Runtime::new().unwrap().block_on(async {
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    });
+}

@@ -1,5 +1,6 @@
 //! Refresh tokens: each is used once, and what a second use means.
 
+use countersign::accounts::bots::BotError;
 use countersign::accounts::devices::{Begun, NewDevice, Polled};
 use countersign::accounts::grants::{GRACE, Grant, Pair, Taken};
 use countersign::accounts::opaque;
@@ -9,7 +10,7 @@ use countersign_tests::token::claims;
 use countersign_tests::{Answer, Folder, Server, artifacts};
 use serde_json::{Value, json};
 
-use super::bots::{Beside, ask, basic, error};
+use super::bots::{Beside, ask, basic, error, in_users};
 use crate::cli_login::browser::Browser;
 use crate::cli_login::codes::Flow;
 use crate::{run, template};
@@ -248,6 +249,8 @@ async fn suite(store: &Store) {
         matches!(take("c", T + GRACE).await, Taken::Next(same) if same.generation == next.generation)
     );
     assert!(matches!(take("c", T + GRACE + 1).await, Taken::Reused(_)));
+    // Nor is it longer at a host whose clock is behind.
+    assert!(matches!(take("c", T - GRACE - 1).await, Taken::Reused(_)));
     store.revoke_grant("two", T).await.unwrap();
     assert!(matches!(take("c", T).await, Taken::Refused(..)));
     assert!(!put(&next, "d", T).await, "it is over");
@@ -260,15 +263,18 @@ async fn suite(store: &Store) {
 /// Devices, over every kind of store.
 async fn devices(store: &Store) {
     const T: u64 = 1_767_225_600;
-    let device = |hash, user_code| NewDevice {
-        hash,
-        user_code,
-        client: "countersign-cli",
-        audience: Some("lake"),
-        address: "192.0.2.1",
-        expires_at: T + 600,
-        pause: 5,
-    };
+    fn device<'a>(hash: &'a str, user_code: &'a str) -> NewDevice<'a> {
+        NewDevice {
+            hash,
+            user_code,
+            client: "countersign-cli",
+            audience: Some("lake"),
+            address: "192.0.2.1",
+            network: "192.0.2.1",
+            expires_at: T + 600,
+            pause: 5,
+        }
+    }
     let put = async |hash, code| store.put_device(&device(hash, code), T).await.unwrap();
     assert_eq!(put("a", "BBBBBBBB").await, Begun::Waits);
     assert_eq!(put("b", "BBBBBBBB").await, Begun::Again);
@@ -319,6 +325,31 @@ async fn devices(store: &Store) {
     assert!(store.answer_device("CCCCCCCC", None, T).await.unwrap());
     assert!(matches!(poll("b", T).await, Polled::Denied));
     assert!(matches!(poll("b", T + 600).await, Polled::Expired));
+    // A customer of IPv6 has more addresses than anybody could count.
+    let mut begun = Vec::new();
+    for n in 0..51_u8 {
+        let hash = format!("of a network {n}");
+        let letters = [b'D' + n / 10, b'F' + n % 10].map(char::from);
+        let user_code = String::from_iter(letters).repeat(4);
+        let address = format!("2001:db8::{n:x}");
+        let device = NewDevice {
+            address: &address,
+            network: "2001:db8::",
+            ..device(&hash, &user_code)
+        };
+        begun.push(store.put_device(&device, T).await.unwrap());
+    }
+    assert_eq!(begun[..50], [Begun::Waits; 50]);
+    assert_eq!(begun[50], Begun::TooMany);
+    assert_eq!(put("c", "ZZZZZZZZ").await, Begun::Waits);
+}
+
+/// Names that nobody can have, over every kind of store.
+async fn names(store: &Store) {
+    for name in ["", "a\0b", "é", &"a".repeat(100_000)] {
+        let found = store.bot(name).await;
+        assert!(matches!(found, Err(BotError::NoSuchBot(_))), "{found:?}");
+    }
 }
 
 #[tokio::test]
@@ -328,11 +359,13 @@ async fn s06_o14_grants_and_devices_in_sqlite_and_in_postgresql() {
     let store = Store::open(place).await.unwrap();
     suite(&store).await;
     devices(&store).await;
+    names(&store).await;
     let postgres = Postgres::start();
     let place = Location::Postgres(postgres.url.clone().into());
     let store = Store::open(place).await.unwrap();
     suite(&store).await;
     devices(&store).await;
+    names(&store).await;
 }
 
 #[test]
@@ -352,21 +385,7 @@ fn user_who_may_not_come_in_any_more_is_not_refreshed_and_roles_are_those_of_now
         "door-7f3a-door\n",
     );
     assert_eq!(done.code, 0, "{done:?}");
-    let change = |statement: &'static str| {
-        use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
-        let file = server.state.join("users.db");
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let mut connection = SqliteConnectOptions::new()
-                .filename(file)
-                .connect()
-                .await
-                .unwrap();
-            sqlx::query(statement)
-                .execute(&mut connection)
-                .await
-                .unwrap();
-        });
-    };
+    let change = |statement| in_users(&server, statement);
     let mut browser = Browser::default();
     let page = format!("http://{}/login", server.address);
     let form = browser.open(&page);

@@ -41,8 +41,9 @@ CREATE TABLE devices (
     client TEXT NOT NULL,
     -- Empty = the default audience.
     audience TEXT NOT NULL,
-    -- Where it was started; empty = nobody knows.
+    -- Where it was started, and the network that this counts for; empty = nobody knows.
     address TEXT NOT NULL,
+    network TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     -- Seconds between two polls, and the last of them.
@@ -54,4 +55,4 @@ CREATE TABLE devices (
     principal TEXT NOT NULL
 );
 CREATE INDEX devices_expires ON devices (expires_at);
-CREATE INDEX devices_address ON devices (address);
+CREATE INDEX devices_network ON devices (network);

@@ -252,7 +252,7 @@ impl shapes::Throttle {
 }
 
 /// What counts as one address: a customer of IPv6 has a /64 at the least.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
         v4 => v4,

@@ -20,6 +20,7 @@ use super::exchange::audience;
 use super::{Answer, Call, Face, Serving, has_clients, native, refresh};
 use crate::accounts::devices::{Begun, NewDevice, Polled};
 use crate::accounts::opaque::{self, Kind};
+use crate::accounts::throttle::network;
 use crate::token::Refusal;
 use code::UserCode;
 
@@ -74,6 +75,8 @@ async fn begun(call: &Call) -> Result<Value, Error> {
         return Err(Error::unauthorized_client(text));
     }
     let audience = audience(&serving.tokens.issuer, &call.form)?;
+    let network = call.request.address.map(network);
+    let network = network.map_or_else(String::new, |network| network.to_string());
     let fault = || Error::refused(Refusal::Fault, Error::invalid_request(""));
     let device_code = opaque::generate(Kind::Device).ok_or_else(fault)?;
     let hash = opaque::hash(device_code.expose());
@@ -85,6 +88,7 @@ async fn begun(call: &Call) -> Result<Value, Error> {
             client: native::CLIENT,
             audience,
             address: &call.request.inner.peer,
+            network: &network,
             expires_at: call.now.saturating_add(PATIENCE),
             pause: PAUSE,
         };
