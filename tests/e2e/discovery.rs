@@ -24,17 +24,46 @@ fn s15_documents_say_what_is_enabled_and_the_issuer_of_tokens() {
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert!(answer.header("cache-control").unwrap().contains("max-age"));
         let issuer = format!("http://{}", server.address);
+        let bots = json!([
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt"
+        ]);
+        let all = json!([
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt",
+            "none"
+        ]);
+        let algorithms = json!([
+            "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"
+        ]);
         assert_eq!(
             answer.json(),
             json!({
                 "issuer": issuer,
                 "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
                 "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+                "device_authorization_endpoint": format!("{issuer}/oauth2/device_authorization"),
                 "token_endpoint": format!("{issuer}/oauth2/token"),
-                "token_endpoint_auth_methods_supported": ["none"],
+                "token_endpoint_auth_methods_supported": all,
+                "token_endpoint_auth_signing_alg_values_supported": algorithms,
+                "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
+                "revocation_endpoint_auth_methods_supported": all,
+                "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+                "introspection_endpoint_auth_methods_supported": bots,
+                "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
-                "grant_types_supported": ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"],
+                "grant_types_supported": [
+                    "authorization_code",
+                    "refresh_token",
+                    "urn:ietf:params:oauth:grant-type:device_code",
+                    "urn:ietf:params:oauth:grant-type:token-exchange",
+                    "client_credentials",
+                    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                ],
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "subject_types_supported": ["public"],
