@@ -5,7 +5,9 @@ use std::fmt;
 
 use sqlx::{FromRow, Row};
 
+use super::derived::Parent;
 use super::store::{Store, StoreError, bounded, fold, is_duplicate, on, random_uuid, seconds};
+use crate::clock;
 
 /// A name is at most this long.
 const LONGEST_NAME: usize = 128;
@@ -186,17 +188,21 @@ impl Store {
         }
     }
 
-    /// Removes a bot. Its tokens are to be revoked before, and looked for again after.
+    /// Removes a bot, and ends what was given for its key. Its tokens are to be revoked before,
+    /// and looked for again after.
     ///
     /// # Errors
     /// [`BotError`]: it is gone.
     pub async fn delete_bot(&self, bot: &Bot) -> Result<(), BotError> {
+        let (key, now) = (Parent::Bot(&bot.id), clock::unix_now());
+        self.end_derived(key, now).await?;
         let gone = on!(self, pool => bounded(
             sqlx::query("DELETE FROM bots WHERE id = $1").bind(&bot.id).execute(pool)
         ).await.map(|done| done.rows_affected()))?;
         match gone {
             0 => Err(BotError::NoSuchBot(bot.name.clone())),
-            _ => Ok(()),
+            // What was given between the two.
+            _ => Ok(self.end_derived(key, now).await?),
         }
     }
 

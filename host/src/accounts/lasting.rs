@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::{FromRow, Row};
 
+use super::derived::Parent;
 use super::provision::Principal;
 use super::store::{Store, StoreError, bounded, on, seconds};
 use crate::backends::user;
@@ -161,16 +162,21 @@ impl Store {
         ).await)
     }
 
-    /// Revokes a token: at every host of ours it is refused from then on. Refused first and
+    /// Revokes a token: at every host of ours it is refused from then on, as is what was given
+    /// for it. Refused first and
     /// marked then, so that what is cut off in between can be done again.
     pub async fn revoke_token(&self, token: &Lasting, now: u64) -> Result<(), StoreError> {
         const REVOKE: &str =
             "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
         let what = super::store::Revocable::Token(&token.id);
+        let parent = Parent::Token(&token.id);
         self.revoke(what, token.expires_at, now).await?;
+        self.end_derived(parent, now).await?;
         on!(self, pool => bounded(
             sqlx::query(REVOKE).bind(&token.id).bind(seconds(now)).execute(pool)
-        ).await.map(drop))
+        ).await.map(drop))?;
+        // What was given between the two.
+        self.end_derived(parent, now).await
     }
 
     /// Another token has taken its place: it is good until `at`, unless it ends before anyway.

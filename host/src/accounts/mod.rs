@@ -4,6 +4,7 @@
 //! [`once`].
 
 pub mod bots;
+pub mod derived;
 pub mod devices;
 pub mod first_admin;
 pub mod grants;

@@ -1,4 +1,4 @@
-//! A user who signed in some time ago: may he still come in, and with which roles? His backend
+//! A user who signed in, or made a token, some time ago: may he still come in, and with which roles? His backend
 //! is asked, if it can look users up; one that cannot has said all that it will.
 
 use countersign_abi::{Code, Failure, Operation, User};

@@ -1,9 +1,10 @@
 //! Opaque tokens at `/oauth2/token`.
 
-use countersign_tests::{Folder, Server, token};
+use countersign_tests::{Answer, Folder, Server, token};
 use serde_json::json;
 
 use super::{CONFIG, add_user, basic, call, described, done, exchange};
+use crate::oauth2::bots::{self, Beside, ask, error, in_users, said};
 
 #[test]
 fn opaque_token_is_exchanged_for_a_signed_one_of_its_audience_until_it_is_revoked() {
@@ -128,4 +129,76 @@ fn personal_token_is_exchanged_as_long_as_users_may_have_any() {
     let closed = CONFIG.replace("personal_tokens: true", "personal_tokens: false");
     let server = Server::start(&folder, &closed);
     assert_eq!(exchange(&server, &secret, "").status, 400);
+}
+
+/// What a bot is given: `shown` in `Authorization`, or further parameters.
+fn given(server: &Server, shown: &str, more: &[(&str, &str)]) -> String {
+    let answer = ask(server, "/oauth2/token", shown, more);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn s09_what_was_given_for_a_credential_ends_with_it() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    let make = |name: &str| {
+        let secret = ["token", name, "--expiry", "7", "--form", "opaque"];
+        done(&folder, &["create", name]);
+        done(&folder, &secret)
+    };
+    let (watch, ci) = (make("watch"), make("ci"));
+    let watcher = bots::basic("watch", &watch);
+    let is_active = |token: &str| {
+        let form = [("token", token)];
+        ask(&server, "/oauth2/introspect", &watcher, &form).json()["active"] == true
+    };
+    let grant = ("grant_type", "client_credentials");
+    let exchanged = exchange(&server, &ci, "").json();
+    let exchanged = exchanged["access_token"].as_str().unwrap();
+    let asked = given(&server, &bots::basic("ci", &ci), &[grant]);
+    // Whoever revokes a secret that has leaked means what the thief has made of it, too.
+    assert!(is_active(exchanged) && is_active(&asked));
+    done(&folder, &["revoke", "ci"]);
+    assert!(!is_active(exchanged) && !is_active(&asked));
+
+    let beside = Beside::of(&server);
+    let key = beside.key(&beside.bot("keyed"));
+    let issuer = format!("http://{}", server.address);
+    let assertion = key.sign("JWT", &said("keyed", &issuer, "1"));
+    let kind = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let form = [("grant_type", kind), ("assertion", &assertion)];
+    let keyed = given(&server, "", &form);
+    assert!(is_active(&keyed));
+    done(&folder, &["delete", "keyed"]);
+    assert!(!is_active(&keyed));
+}
+
+#[test]
+fn personal_token_of_a_user_who_may_not_come_in_any_more_is_good_for_nothing() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    add_user(&folder, "ada", "Op");
+    let ada = basic("ada", "s3cret");
+    let body = r#"{"tokenName":"laptop","JWTTokenExpiry":"30","form":"opaque"}"#;
+    let made = call(&server, "PUT", "/api/v1/users/security/token", &ada, body);
+    let secret = made.json()["jwtToken"].as_str().unwrap().to_owned();
+    let roles = |answer: &Answer| {
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        token::claims(&token)["roles"].clone()
+    };
+    assert_eq!(roles(&exchange(&server, &secret, "")), json!(["Op"]));
+    in_users(
+        &server,
+        "UPDATE ab_user_role SET role_id = (SELECT id FROM ab_role WHERE name = 'Viewer') WHERE user_id = (SELECT id FROM ab_user WHERE username = 'ada')",
+    );
+    assert_eq!(roles(&exchange(&server, &secret, "")), json!(["Viewer"]));
+    in_users(
+        &server,
+        "UPDATE ab_user SET active = 0 WHERE username = 'ada'",
+    );
+    let refused = exchange(&server, &secret, "");
+    assert_eq!(error(&refused), (400, "invalid_request".into()));
+    let (_, log) = server.stop();
+    assert!(log.contains("its user is let in no more"), "{log}");
 }

@@ -68,6 +68,10 @@ fn t54_token_of_a_trusted_issuer_gives_one_of_ours_once() {
     let answer = ask(&server, TOKEN, "", &[GRANT, ("assertion", &own)]);
     assert_eq!(error(&answer), (400, "invalid_grant".into()));
     // Keys that cannot be had are no verdict.
+    let short = trusted.token("ada", "door");
+    let form = [GRANT, ("assertion", &short), ("expires_in", "60")];
+    let answer = ask(&server, TOKEN, "", &form);
+    assert_eq!(answer.json()["expires_in"], 60, "{answer:?}");
     let fresh = trusted.token("ada", "door");
     drop((trusted, server));
     let server = Server::start(&folder, &config);

@@ -32,6 +32,17 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_grant ON refresh_tokens (grant_id);
 CREATE INDEX refresh_tokens_access ON refresh_tokens (access_id);
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires_at);
+-- Signed tokens that were given for a credential that lasts: they end with it.
+CREATE TABLE derived (
+    -- `jti`.
+    id TEXT NOT NULL PRIMARY KEY,
+    -- `token ID`, or `bot ID` for what was given for the bot's key.
+    parent TEXT NOT NULL,
+    -- When nobody takes it any more.
+    until BIGINT NOT NULL
+);
+CREATE INDEX derived_parent ON derived (parent);
+CREATE INDEX derived_until ON derived (until);
 -- Devices that wait for their user (RFC 8628).
 CREATE TABLE devices (
     -- SHA-256 of the device code, in hexadecimal.

@@ -25,6 +25,7 @@ macro_rules! forget {
         [
             concat!("DELETE FROM used WHERE until <= ", $now, " - $1"),
             concat!("DELETE FROM revoked WHERE until <= ", $now, " - $1"),
+            concat!("DELETE FROM derived WHERE until <= ", $now, " - $1"),
             // The newest one keeps the count.
             concat!(
                 "DELETE FROM changes WHERE at <= ",
@@ -36,9 +37,9 @@ macro_rules! forget {
     };
 }
 
-const FORGET_SQLITE: [&str; 4] = forget!("CAST(strftime('%s', 'now') AS INTEGER)");
+const FORGET_SQLITE: [&str; 5] = forget!("CAST(strftime('%s', 'now') AS INTEGER)");
 
-const FORGET_POSTGRES: [&str; 4] = forget!("EXTRACT(EPOCH FROM clock_timestamp())::bigint");
+const FORGET_POSTGRES: [&str; 5] = forget!("EXTRACT(EPOCH FROM clock_timestamp())::bigint");
 
 /// Does them as long as somebody holds the store.
 pub(super) async fn chores(store: Weak<Store>) {

@@ -7,9 +7,11 @@ use super::exchange::{audience, lifetime};
 use super::form::Form;
 use super::{Answer, Call};
 use crate::accounts::bots::Bot;
+use crate::accounts::derived::Parent;
 use crate::token::Issuer;
 use crate::token::audience::OURS;
 use crate::token::lasting::principal;
+use crate::token::redeem::Due;
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "client_credentials";
@@ -19,22 +21,21 @@ pub const GRANT: &str = "client_credentials";
 /// # Errors
 /// `invalid_client`: it has not shown who it is; `invalid_target`: it is not to have tokens for
 /// this audience.
-pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
+pub async fn answer(call: &Call) -> Result<Answer, Error> {
     let (bot, shows) = call.client.require_bot()?;
-    let (bot, end) = (bot.clone(), end(shows));
     let audience = audience_of(&call.serving.tokens.issuer, &call.form, shows)?;
-    give(call, &bot, audience, end).await
+    give(call, bot, audience, shows).await
 }
 
-/// A token for a bot; one that its own token would outlive ends with it.
+/// A token for a bot, which ends with what the bot has shown.
 ///
 /// # Errors
 /// The parameters are wrong, or no token can be made.
 pub async fn give(
-    call: &mut Call,
+    call: &Call,
     bot: &Bot,
     audience: Option<String>,
-    end: Option<u64>,
+    shows: &Shows,
 ) -> Result<Answer, Error> {
     if call.form.get("scope").is_some() {
         return Err(Error::invalid_scope("no scope is known here"));
@@ -43,12 +44,20 @@ pub async fn give(
         return Err(Error::invalid_target("a bot may not manage this server"));
     }
     let tokens = &call.serving.tokens;
-    let asked = lifetime(&call.form)?;
-    call.request.lifetime = tokens.within(audience.as_deref(), asked, end);
-    let (principal, audience) = (principal(bot), audience.as_deref());
-    let minted = tokens
-        .token_of(&call.request, Some(&bot.name), &principal, audience)
-        .await;
+    let audience = audience.as_deref();
+    let (parent, end) = match shows {
+        Shows::Token(token) => (Parent::Token(&token.id), token.end()),
+        Shows::Key => (Parent::Bot(&bot.id), None),
+    };
+    let due = Due {
+        principal: &principal(bot),
+        audience,
+        lifetime: tokens.within(audience, lifetime(&call.form)?, end),
+        client: Some(&bot.name),
+        named: Some(&bot.name),
+        parent,
+    };
+    let minted = tokens.give(&call.request, &due).await;
     let denied = || Error::invalid_grant("there is no token for this client");
     Ok(minted
         .map_err(|refusal| Error::refused(refusal, denied()))?
@@ -67,12 +76,5 @@ fn audience_of(issuer: &Issuer, form: &Form, shows: &Shows) -> Result<Option<Str
             "the client's secret is a token for another audience",
         )),
         false => Ok(token.audience.clone()),
-    }
-}
-
-fn end(shows: &Shows) -> Option<u64> {
-    match shows {
-        Shows::Token(token) => token.end(),
-        Shows::Key => None,
     }
 }

@@ -17,7 +17,6 @@ use crate::accounts::lasting::Owner;
 use crate::accounts::opaque::{self, Kind};
 use crate::token::Lifetime;
 use crate::token::lasting::principal;
-use crate::token::redeem::NotRedeemed;
 
 /// The introspection endpoint.
 pub const INTROSPECT: &str = "/oauth2/introspect";
@@ -50,7 +49,10 @@ async fn told(call: &Call) -> Result<Value, Error> {
     let good = match opaque::kind(token) {
         Some(Kind::Bot | Kind::User) => opaque_token(call, token).await?,
         Some(Kind::Refresh | Kind::Device) => None,
-        None => signed(call, token),
+        None => call.own(token)?.map(|own| Good {
+            audience: own.audience,
+            claims: own.verified.claims,
+        }),
     };
     let inactive = json!({ "active": false });
     let Some(good) = good else {
@@ -66,22 +68,14 @@ async fn told(call: &Call) -> Result<Value, Error> {
     Ok(body)
 }
 
-/// A signed token.
-fn signed(call: &Call, token: &str) -> Option<Good> {
-    let own = call.serving.tokens.verify_any(token, call.now).ok()?;
-    Some(Good {
-        audience: own.audience,
-        claims: own.verified.claims,
-    })
-}
-
 /// An opaque token says what the signed one would say that it is exchanged for.
 async fn opaque_token(call: &Call, token: &str) -> Result<Option<Good>, Error> {
     let users = call.serving.bots.personal_tokens;
-    let redeemed = call.serving.tokens.redeem(token, users, call.now).await;
+    let (tokens, id) = (&call.serving.tokens, &call.request.inner.request_id);
+    let redeemed = tokens.redeem(token, users, id, call.now).await;
     let (token, principal) = match redeemed {
         Ok(redeemed) => (redeemed.lasting, redeemed.principal),
-        Err(NotRedeemed::Store(error)) => return Err(call.outage(&error)),
+        Err(error) if error.is_outage() => return Err(call.outage(&error)),
         Err(_) => return Ok(None),
     };
     let issuer = &call.serving.tokens.issuer;

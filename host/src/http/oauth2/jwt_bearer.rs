@@ -5,9 +5,9 @@
 use countersign_verify::Refusal;
 
 use super::assertion::{self, Failed};
-use super::client::Client;
+use super::client::{Client, Shows};
 use super::error::Error;
-use super::exchange::audience;
+use super::exchange::{audience, lifetime};
 use super::{Answer, Call, credentials};
 use crate::token::guess::Guess;
 use crate::token::trust::NotTrusted;
@@ -24,6 +24,7 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     if call.form.get("scope").is_some() {
         return Err(Error::invalid_scope("no scope is known here"));
     }
+    call.request.lifetime = lifetime(&call.form)?;
     let issuer = &call.serving.tokens.issuer;
     let audience = audience(issuer, &call.form)?.map(str::to_owned);
     let named = assertion::issuer(&assertion).unwrap_or_default();
@@ -52,7 +53,7 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
         Err(NotTrusted::Refused(Refusal::Issuer)) => {
             let bot = assertion::by_bot(&call.serving, store, &assertion, call.now).await;
             let bot = bot.map_err(failed)?;
-            credentials::give(call, &bot, audience, None).await
+            credentials::give(call, &bot, audience, &Shows::Key).await
         }
         Err(error) if error.is_outage() => Err(call.outage(&error)),
         Err(error) => Err(failed(Failed::Refused(format!("the assertion: {error}")))),

@@ -37,6 +37,7 @@ use crate::clock;
 use crate::config::values::Secret;
 use crate::live::Entered;
 use crate::token::attempt::turned_away;
+use crate::token::own::{NotOwn, Own};
 use crate::token::{Lifetime, Minted, Request};
 use client::Client;
 use error::Error;
@@ -154,6 +155,18 @@ impl Call {
     pub fn outage(&self, error: &dyn std::error::Error) -> Error {
         let refusal = self.serving.tokens.postpone(&self.request, None, error);
         Error::refused(refusal, Error::invalid_grant("try again later"))
+    }
+
+    /// A signed token of ours; none = it is none, or is good no more.
+    ///
+    /// # Errors
+    /// Whether it was revoked is not known now.
+    pub fn own(&self, token: &str) -> Result<Option<Own>, Error> {
+        match self.serving.tokens.verify_any(token, self.now) {
+            Ok(own) => Ok(Some(own)),
+            Err(lost @ NotOwn::StoreLost(_)) => Err(self.outage(&lost)),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The store, which everything has that is enabled.

@@ -1,5 +1,6 @@
 //! `POST /oauth2/revoke` (RFC 7009): a client has no more use for a token of its own. Whatever
-//! else it shows, it is answered the same, and nothing happens.
+//! else it shows, it is answered the same, and nothing happens. What cannot be revoked now is
+//! answered so (section 2.2.1).
 
 use axum::Router;
 use axum::body::Body;
@@ -40,45 +41,55 @@ async fn revoked(call: &Call) -> Result<(), Error> {
     // One that asks again was revoked here before, perhaps, and nowhere else.
     let paid = call.store()?.pay().await;
     paid.map_err(|error| call.outage(&error))?;
-    let done = match &call.client {
+    match &call.client {
         Client::Bot(bot, _) => of_bot(call, call.store()?, bot, token).await,
         Client::Public(_) if call.client.require_id()? == native::CLIENT => {
             of_user(call, call.store()?, token).await
         }
-        Client::Public(_) => return Err(Error::invalid_client(true)),
-    };
-    done.map_err(|error| call.outage(&error))
+        Client::Public(_) => Err(Error::invalid_client(true)),
+    }
 }
 
 /// A bot's: one that was made for it, or that it was given for its credential.
-async fn of_bot(call: &Call, store: &Store, bot: &Bot, token: &str) -> Result<(), StoreError> {
-    if let Some(lasting) = store.token_by_hash(&opaque::hash(token)).await? {
+async fn of_bot(call: &Call, store: &Store, bot: &Bot, token: &str) -> Result<(), Error> {
+    let outage = |error: StoreError| call.outage(&error);
+    let lasting = store.token_by_hash(&opaque::hash(token)).await;
+    if let Some(lasting) = lasting.map_err(outage)? {
         return match lasting.owner == Owner::Bot(bot.id.clone()) {
-            true => store.revoke_token(&lasting, call.now).await,
+            true => {
+                let revoked = store.revoke_token(&lasting, call.now).await;
+                revoked.map_err(outage)
+            }
             false => Ok(()),
         };
     }
-    match call.serving.tokens.verify_any(token, call.now) {
-        Ok(own) if is_of(call, bot, &own) => end(call, store, &own).await,
+    match call.own(token)? {
+        Some(own) if is_of(call, bot, &own) => end(call, store, &own).await,
         _ => Ok(()),
     }
 }
 
 /// One that a user's client was given.
-async fn of_user(call: &Call, store: &Store, token: &str) -> Result<(), StoreError> {
+async fn of_user(call: &Call, store: &Store, token: &str) -> Result<(), Error> {
+    let outage = |error: StoreError| call.outage(&error);
     if opaque::kind(token) == Some(Kind::Refresh) {
-        let grant = store.grant_of(&opaque::hash(token)).await?;
+        let grant = store.grant_of(&opaque::hash(token)).await;
+        let grant = grant.map_err(outage)?;
         // All that came of it, the access tokens, too (RFC 7009 section 2.1).
         return match grant.filter(|(grant, _)| grant.client == native::CLIENT) {
-            Some((grant, _)) => store.revoke_grant(&grant.id, call.now).await,
+            Some((grant, _)) => {
+                let revoked = store.revoke_grant(&grant.id, call.now).await;
+                revoked.map_err(outage)
+            }
             None => Ok(()),
         };
     }
-    let Ok(own) = call.serving.tokens.verify_any(token, call.now) else {
+    let Some(own) = call.own(token)? else {
         return Ok(());
     };
     let id = own.verified.id.as_deref().unwrap_or_default();
-    match store.client_of(id).await?.as_deref() {
+    let client = store.client_of(id).await.map_err(outage)?;
+    match client.as_deref() {
         Some(native::CLIENT) => end(call, store, &own).await,
         _ => Ok(()),
     }
@@ -91,11 +102,12 @@ fn is_of(call: &Call, bot: &Bot, own: &Own) -> bool {
     !foreign && subject.as_ref() == Some(&own.verified.subject)
 }
 
-async fn end(call: &Call, store: &Store, own: &Own) -> Result<(), StoreError> {
+async fn end(call: &Call, store: &Store, own: &Own) -> Result<(), Error> {
     let Some(id) = own.verified.id.as_deref() else {
         return Ok(());
     };
     let leeway = call.serving.tokens.issuer.leeway() + 1;
     let until = own.verified.expires.map(|at| at.saturating_add(leeway));
-    store.revoke(Revocable::Token(id), until, call.now).await
+    let revoked = store.revoke(Revocable::Token(id), until, call.now).await;
+    revoked.map_err(|error| call.outage(&error))
 }
