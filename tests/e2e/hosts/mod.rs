@@ -62,7 +62,7 @@ async fn until(limit: Duration, what: &str, is_so: impl Fn() -> bool) -> Duratio
 }
 
 /// The same for a thread that blocks.
-fn wait(limit: Duration, what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait(limit: Duration, what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");

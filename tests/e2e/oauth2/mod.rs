@@ -5,6 +5,7 @@ pub(crate) mod bots;
 mod credentials;
 mod device;
 mod exchange;
+mod hosts;
 mod introspect;
 mod metadata;
 mod refresh;
