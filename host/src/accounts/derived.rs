@@ -52,6 +52,15 @@ impl Store {
         Ok(live > 0)
     }
 
+    /// Was the token of this id given for an opaque one?
+    pub async fn was_given_for_token(&self, id: &str) -> Result<bool, StoreError> {
+        const FOUND: &str = "SELECT COUNT(*) FROM derived WHERE id = $1 AND parent LIKE 'token %'";
+        let found: i64 = on!(self, pool => bounded(
+            sqlx::query_scalar(FOUND).bind(id).fetch_one(pool)
+        ).await)?;
+        Ok(found > 0)
+    }
+
     /// Revokes what was given for a credential that has just ended.
     ///
     /// # Errors

@@ -113,15 +113,25 @@ impl Store {
         }).await)
     }
 
-    /// The tokens of an owner, the newest first; at most 1,000.
-    pub async fn tokens_of(&self, owner: &Owner) -> Result<Vec<Lasting>, StoreError> {
+    /// The tokens of an owner, the newest first; at most 1,000: of more, those that are over at
+    /// `now` are left out before any that is good.
+    pub async fn tokens_of(&self, owner: &Owner, now: u64) -> Result<Vec<Lasting>, StoreError> {
         let query = format!(
-            "SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND owner = $2 ORDER BY created_at DESC, id LIMIT 1000"
+            "SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND owner = $2 ORDER BY CASE WHEN revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $3) AND (ends_at IS NULL OR ends_at > $3) THEN 0 ELSE 1 END, \
+             created_at DESC, id LIMIT 1000"
         );
         let (kind, owner) = owner.columns();
-        on!(self, pool => bounded(
-            sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(kind).bind(owner).fetch_all(pool)
-        ).await)
+        let mut tokens: Vec<Lasting> = on!(self, pool => bounded(
+            sqlx::query_as(sqlx::AssertSqlSafe(query))
+                .bind(kind).bind(owner).bind(seconds(now))
+                .fetch_all(pool)
+        ).await)?;
+        tokens.sort_by(|one, other| {
+            let newest = other.created_at.cmp(&one.created_at);
+            newest.then_with(|| one.id.cmp(&other.id))
+        });
+        Ok(tokens)
     }
 
     /// Users' own tokens that somebody of this name made, the newest first; at most 1,000.
@@ -162,9 +172,9 @@ impl Store {
         ).await)
     }
 
-    /// Revokes a token: at every host of ours it is refused from then on, as is what was given
-    /// for it. Refused first and
-    /// marked then, so that what is cut off in between can be done again.
+    /// Revokes a token, and what was given for it: at every host of ours they are refused from
+    /// then on. Refused first and marked then, so that what is cut off in between can be done
+    /// again.
     pub async fn revoke_token(&self, token: &Lasting, now: u64) -> Result<(), StoreError> {
         const REVOKE: &str =
             "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -207,7 +217,8 @@ impl Store {
     }
 
     /// Bots' live tokens whose time is over by `until`, the next one first, with their bots'
-    /// names; those that another has replaced are left out. At most `limit`.
+    /// names; those that another has replaced are left out, and those that have more than the
+    /// last quarter of their time before them. At most `limit`.
     pub async fn expiring_tokens(
         &self,
         now: u64,
@@ -218,7 +229,8 @@ impl Store {
         let query = format!(
             "SELECT bots.name AS bot, {} FROM tokens JOIN bots ON bots.id = tokens.owner \
              WHERE kind = 'bot' AND revoked_at IS NULL AND ends_at IS NULL \
-             AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
+             AND expires_at > $1 AND expires_at <= $2 \
+             AND (expires_at - $1) * 4 <= expires_at - tokens.created_at ORDER BY expires_at LIMIT $3",
             columns.collect::<Vec<_>>().join(", ")
         );
         on!(self, pool => bounded(async {

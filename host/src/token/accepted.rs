@@ -76,6 +76,7 @@ impl Tokens {
         if issuer == self.issuer.name() {
             let audience = asked.unwrap_or_else(|| self.issuer.default_audience());
             let own = self.verify_own_read(read, audience, now)?;
+            self.used(&own.verified, now);
             return Ok(Accepted {
                 verified: own.verified,
                 stranger: None,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Tokens;
 use super::audience::Audience;
 use crate::accounts::store::Revocable;
+use crate::config::shapes::Expiry;
 
 /// A token of our own that was accepted.
 #[derive(Debug)]
@@ -93,6 +94,20 @@ impl Tokens {
             verified,
             audience: audience.name.clone(),
         })
+    }
+
+    /// Somebody has shown a token of ours that is good: it was used. Only of those that may be
+    /// remembered one by one, which live as long as one of [`Expiry`]; asks nobody.
+    pub fn used(&self, verified: &Verified, now: u64) {
+        let (Some(store), Some(id)) = (self.accounts.store(), &verified.id) else {
+            return;
+        };
+        let made = verified.claims.get("iat").and_then(Value::as_u64);
+        let lives = verified.expires.zip(made);
+        let lives = lives.map(|(expires, made)| expires.saturating_sub(made));
+        if Expiry::ALL.iter().any(|expiry| expiry.seconds() == lives) {
+            store.touch(id, now);
+        }
     }
 
     fn not_revoked(&self, verified: &Verified) -> Result<(), NotOwn> {

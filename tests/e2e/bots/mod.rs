@@ -3,12 +3,16 @@
 mod cli;
 mod exchange;
 mod looks;
+mod lost;
 mod pages;
 mod rest;
 mod seed;
 
 use countersign_tests::{Answer, Done, Folder, Server, countersign, send};
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tokio::runtime::Runtime;
 
 /// A table of users, of whom `admin` manages; a second audience.
 const CONFIG: &str = r#"
@@ -78,4 +82,15 @@ fn exchange(server: &Server, token: &str, more: &str) -> Answer {
         &[kind],
         body.as_bytes(),
     )
+}
+
+/// Changes a database in the state folder behind the server's back; the answer is how many rows.
+fn sql(server: &Server, file: &str, statement: &'static str) -> u64 {
+    let options = SqliteConnectOptions::new().filename(server.state.join(file));
+    Runtime::new().unwrap().block_on(async {
+        let mut connection = options.connect().await.unwrap();
+        let changed = sqlx::query(statement).execute(&mut connection).await;
+        connection.close().await.unwrap();
+        changed.unwrap().rows_affected()
+    })
 }

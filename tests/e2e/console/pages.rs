@@ -90,11 +90,12 @@ fn backends_say_what_is_loaded_and_how_their_calls_ended() {
     }
     let hash = "document.querySelector('dd.mono').innerText.length";
     assert_eq!(browser.evaluate(hash), 64);
+    // Who looks at a page is looked up.
     let table = "[...document.querySelectorAll('section')].map((s) => [...s.querySelectorAll('tbody tr')].map((r) => r.cells[0].innerText + ' ' + r.cells[2].innerText))";
     assert_eq!(
         browser.evaluate(table),
         json!([
-            ["authenticated 1"],
+            ["authenticated 1", "done 1"],
             ["authenticated 2", "denied 1", "unavailable 1"]
         ])
     );

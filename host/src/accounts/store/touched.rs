@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Pool, Store, StoreError, bounded, seconds};
 
 /// This many wait to be written; the uses of more tokens between two writings are not told.
-const MOST: usize = 20_000;
+const MOST: usize = 100_000;
 
 /// Rows of one statement.
 const AT_ONCE: usize = 1_000;

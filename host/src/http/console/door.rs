@@ -1,14 +1,18 @@
 //! Who may be in the console: whoever signed in and has one of `admin.roles`. Whoever did not
-//! sign in is led to the login, and back; whoever has no such role is told which he needs.
+//! sign in is led to the login, and back; whoever has no such role, or lost it since, is told which
+//! he needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::shell::{self, Shell};
+use crate::accounts::Principal;
 use crate::http::login::fields::Fields;
 use crate::http::login::guard::{self, Guard};
 use crate::http::login::trouble::{self, Trouble};
@@ -16,8 +20,12 @@ use crate::http::login::visit::Visit;
 use crate::http::login::{LOGIN, LOGOUT, choices, form, page};
 use crate::http::session::Session;
 use crate::http::{Face, Serving};
+use crate::token::again::NotAgain;
 use crate::token::attempt::turned_away;
 use crate::token::management::Asker;
+
+/// Whoever only looks does not wait longer for his backend to say who he is now.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An answer instead of the page; boxed, since it is large and rare.
 pub(super) type Refused = Box<Response<Body>>;
@@ -47,10 +55,12 @@ impl Inside {
         let session = Session::of(&serving.browser, &visit.headers, visit.now);
         // As at the login: whose backend takes no logins any more is to sign in anew.
         let session = session.filter(|session| serving.tokens.takes(&session.principal));
-        let Some(session) = session else {
+        let Some(mut session) = session else {
             let place = place.filter(|_| method != Method::POST);
             return Err(to_login(&serving, &visit, place.as_deref()).into());
         };
+        let changes = method == Method::POST;
+        session.principal = as_he_is(&serving, &visit, session.principal, changes).await?;
         if !serving.may_manage(&session.principal) {
             return Err(forbidden(&serving, &visit, &session).into());
         }
@@ -120,6 +130,46 @@ impl Inside {
             roles: Some(&user.roles),
             request: &self.visit.id,
             address: &self.address,
+        }
+    }
+}
+
+/// Who signed in, as his backend knows him now: whoever lost the role since, or may not come in
+/// any more, does not go on. While the backend cannot say, he may look, and change nothing.
+async fn as_he_is(
+    serving: &Serving,
+    visit: &Visit,
+    principal: Principal,
+    changes: bool,
+) -> Result<Principal, Refused> {
+    let again = serving.tokens.look_again(&principal, &visit.id);
+    let again = match changes {
+        true => again.await,
+        false => match timeout(PATIENCE, again).await {
+            Ok(again) => again,
+            Err(_) => return Ok(principal),
+        },
+    };
+    match again {
+        Ok(now) => Ok(now),
+        Err(NotAgain::Outage(_)) if !changes => Ok(principal),
+        Err(outage @ NotAgain::Outage(_)) => {
+            tracing::warn!(target: "http", request = visit.id, error = %outage, "the console changes nothing now");
+            Err(trouble::not_now(serving, visit).into())
+        }
+        Err(gone) => {
+            let request = visit.request(json!({}), None);
+            let _ = serving
+                .tokens
+                .withhold(&request, Some(&principal), &gone.to_string());
+            let trouble = Trouble {
+                status: StatusCode::FORBIDDEN,
+                heading: "You may not use the console",
+                text: "Your account does not let you in any more.".into(),
+                way_on: "Sign out",
+                href: serving.browser.path(LOGOUT),
+            };
+            Err(trouble::page(serving, visit, &trouble).into())
         }
     }
 }

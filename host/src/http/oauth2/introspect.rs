@@ -49,9 +49,12 @@ async fn told(call: &Call) -> Result<Value, Error> {
     let good = match opaque::kind(token) {
         Some(Kind::Bot | Kind::User) => opaque_token(call, token).await?,
         Some(Kind::Refresh | Kind::Device) => None,
-        None => call.own(token)?.map(|own| Good {
-            audience: own.audience,
-            claims: own.verified.claims,
+        None => call.own(token)?.map(|own| {
+            call.serving.tokens.used(&own.verified, call.now);
+            Good {
+                audience: own.audience,
+                claims: own.verified.claims,
+            }
         }),
     };
     let inactive = json!({ "active": false });

@@ -50,11 +50,29 @@ pub(super) struct Known {
     pub(super) principal: Principal,
     /// Did he show what is for our own API? What is for others only tells him who he is.
     pub(super) trusted: bool,
+    proof: Proof,
     pub(super) id: String,
     address: String,
     query: String,
     headers: HeaderMap,
     body: Mutex<Body>,
+}
+
+/// How somebody has shown who he is.
+pub(super) enum Proof {
+    /// As at a login.
+    Login,
+    /// By an opaque token.
+    Opaque,
+    /// By a signed token of ours, with this id.
+    Signed(Option<String>),
+}
+
+/// Who asks, as he has shown it.
+struct Shown {
+    principal: Principal,
+    trusted: bool,
+    proof: Proof,
 }
 
 impl Call {
@@ -89,11 +107,12 @@ impl Call {
     pub(super) async fn known(self, any: bool) -> Result<Known, Refused> {
         let serving = self.face.enter().await;
         let address = self.address.map_or_else(String::new, |it| it.to_string());
-        let (principal, trusted) = self.principal(&serving, &address, any).await?;
+        let shown = self.shown(&serving, &address, any).await?;
         Ok(Known {
             serving,
-            principal,
-            trusted,
+            principal: shown.principal,
+            trusted: shown.trusted,
+            proof: shown.proof,
             id: self.id,
             address,
             query: self.query,
@@ -102,12 +121,7 @@ impl Call {
         })
     }
 
-    async fn principal(
-        &self,
-        serving: &Serving,
-        address: &str,
-        any: bool,
-    ) -> Result<(Principal, bool), Refused> {
+    async fn shown(&self, serving: &Serving, address: &str, any: bool) -> Result<Shown, Refused> {
         let missing = || {
             refuse(
                 StatusCode::UNAUTHORIZED,
@@ -120,8 +134,7 @@ impl Call {
         let shown = shown.trim();
         if scheme.eq_ignore_ascii_case("basic") {
             let words = password(shown).ok_or_else(missing)?;
-            let principal = self.log_in(serving, address, words).await?;
-            return Ok((principal, true));
+            return self.log_in(serving, address, words).await;
         }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(missing());
@@ -133,7 +146,11 @@ impl Call {
             let redeemed = redeemed.map_err(|refusal| not_let_in(&refusal, &self.id))?;
             let trusted = redeemed.lasting.audience.as_deref() == Some(OURS);
             return match trusted || any {
-                true => Ok((redeemed.principal, trusted)),
+                true => Ok(Shown {
+                    principal: redeemed.principal,
+                    trusted,
+                    proof: Proof::Opaque,
+                }),
                 false => Err(elsewhere()),
             };
         }
@@ -141,7 +158,7 @@ impl Call {
             Ok(read) if read.claims().get("iss") == Some(&serving.tokens.issuer.name().into()) => {
                 own(serving, shown, any).await
             }
-            _ => Ok((self.log_in(serving, address, json!({})).await?, true)),
+            _ => self.log_in(serving, address, json!({})).await,
         }
     }
 
@@ -151,11 +168,15 @@ impl Call {
         serving: &Serving,
         address: &str,
         words: Value,
-    ) -> Result<Principal, Refused> {
+    ) -> Result<Shown, Refused> {
         let request = self.request(address, words);
         let admitted = serving.tokens.authenticate(&request).await;
         let admitted = admitted.map_err(|refusal| not_let_in(&refusal, &self.id))?;
-        Ok(admitted.signed_in())
+        Ok(Shown {
+            principal: admitted.signed_in(),
+            trusted: true,
+            proof: Proof::Login,
+        })
     }
 
     fn request(&self, address: &str, words: Value) -> Request {
@@ -202,6 +223,20 @@ impl Known {
         }
     }
 
+    /// Did he show a personal token, or what it was exchanged for?
+    pub(super) async fn by_personal_token(&self) -> Result<bool, Refused> {
+        let store = self.serving.tokens.accounts.store();
+        match (&self.proof, store) {
+            (Proof::Login, _) | (Proof::Signed(None), _) => Ok(false),
+            (Proof::Opaque, _) => Ok(true),
+            (Proof::Signed(Some(_)), None) => Ok(false),
+            (Proof::Signed(Some(id)), Some(store)) => {
+                let given = store.was_given_for_token(id).await;
+                given.map_err(|error| super::answer::not_done(&error.into(), &self.id))
+            }
+        }
+    }
+
     /// A parameter of the address; the first of several.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut pairs = form_urlencoded::parse(self.query.as_bytes());
@@ -234,7 +269,7 @@ impl Known {
 }
 
 /// Who a token of ours is about.
-async fn own(serving: &Serving, token: &str, any: bool) -> Result<(Principal, bool), Refused> {
+async fn own(serving: &Serving, token: &str, any: bool) -> Result<Shown, Refused> {
     let (tokens, now) = (&serving.tokens, clock::unix_now());
     let verified = match any {
         true => tokens.verify_any(token, now),
@@ -245,15 +280,23 @@ async fn own(serving: &Serving, token: &str, any: bool) -> Result<(Principal, bo
         refuse(StatusCode::UNAUTHORIZED, &text)
     })?;
     let trusted = own.audience.as_deref() == Some(OURS);
-    if let (Some(store), Some(id)) = (tokens.accounts.store(), &own.verified.id) {
-        store.touch(id, now);
-        // Templates may say of a bot what they say of users: the store knows better.
-        if !trusted && let Some(bot) = bot_of(store, id).await {
-            return Ok((bot, false));
-        }
+    tokens.used(&own.verified, now);
+    // Templates may say of a bot what they say of users: the store knows better.
+    if !trusted
+        && let (Some(store), Some(id)) = (tokens.accounts.store(), &own.verified.id)
+        && let Some(bot) = bot_of(store, id).await
+    {
+        return Ok(Shown {
+            principal: bot,
+            trusted,
+            proof: Proof::Signed(own.verified.id),
+        });
     }
-    let principal = principal(serving, &own.verified.claims, &own.verified.subject);
-    Ok((principal, trusted))
+    Ok(Shown {
+        principal: principal(serving, &own.verified.claims, &own.verified.subject),
+        trusted,
+        proof: Proof::Signed(own.verified.id),
+    })
 }
 
 /// The bot whose token this is, by its id.

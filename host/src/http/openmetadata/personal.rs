@@ -13,6 +13,7 @@ use crate::accounts::lasting::Lasting;
 use crate::clock;
 use crate::config::shapes::{Expiry, TokenForm};
 use crate::token::lasting::{Ask, BOT};
+use crate::token::management::ManagementError;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +43,11 @@ pub(super) async fn list(call: Call) -> Result<Response<Body>, Refused> {
 /// A new token for whoever asks.
 pub(super) async fn generate(call: Call) -> Result<Response<Body>, Refused> {
     let mut known = myself(call).await?;
+    // Else who got hold of one would have tokens for ever.
+    if known.by_personal_token().await? {
+        let text = "A personal access token makes no other: ask with a password, or with a token of a login";
+        return Err(refuse(StatusCode::FORBIDDEN, text));
+    }
     let asked: Asked = known.read().await?;
     let ask = Ask {
         name: asked.token_name,
@@ -50,10 +56,12 @@ pub(super) async fn generate(call: Call) -> Result<Response<Body>, Refused> {
         audience: known.audience(),
         allow_unlimited: false,
     };
-    let me = &known.principal;
-    let management = known.management()?;
-    let issued = management.generate_own(me, &ask, known.asker()).await;
-    let issued = issued.map_err(|error| not_done(&error, &known.id))?;
+    let (management, asker) = (known.management()?, known.asker());
+    let failed = |error: ManagementError| not_done(&error, &known.id);
+    let me = management.as_he_is(&known.principal, asker).await;
+    let me = &me.map_err(failed)?;
+    let issued = management.generate_own(me, &ask, asker).await;
+    let issued = issued.map_err(failed)?;
     let token = Some(issued.token.expose());
     Ok(ok(&shapes::personal(&issued.lasting, &owner_id(me), token)))
 }

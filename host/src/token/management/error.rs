@@ -3,6 +3,7 @@
 use crate::accounts::bots::BotError;
 use crate::accounts::store::StoreError;
 use crate::token::MintError;
+use crate::token::again::NotAgain;
 use crate::token::lasting::IssueError;
 
 /// Why it was not done.
@@ -17,12 +18,16 @@ pub enum ManagementError {
     Issue(#[from] IssueError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("no backend here lets this user in any more")]
+    Again(#[source] NotAgain),
     #[error("there is no token \"{0}\" of this owner")]
     NoSuchToken(String),
     #[error("role \"{0}\" manages this server: only who has it may give it")]
     Role(String),
     #[error("the bot's keys are no JWK set of public keys: {0}")]
     Jwks(String),
+    #[error("{0}")]
+    Text(&'static str),
     #[error("users have no tokens of their own here")]
     NoPersonalTokens,
     #[error("a token needs a name, of at most 128 characters")]
@@ -54,11 +59,15 @@ impl ManagementError {
         match self {
             ManagementError::Bot(error) => of_bot(error),
             ManagementError::Issue(error) => of_issue(error),
-            ManagementError::Store(_) => Kind::Unavailable,
-            ManagementError::NoSuchToken(_) => Kind::Missing,
-            ManagementError::TokenName | ManagementError::TooMany(_) | ManagementError::Jwks(_) => {
-                Kind::Wrong
+            ManagementError::Store(_) | ManagementError::Again(NotAgain::Outage(_)) => {
+                Kind::Unavailable
             }
+            ManagementError::Again(_) => Kind::Forbidden,
+            ManagementError::NoSuchToken(_) => Kind::Missing,
+            ManagementError::TokenName
+            | ManagementError::TooMany(_)
+            | ManagementError::Jwks(_)
+            | ManagementError::Text(_) => Kind::Wrong,
             ManagementError::Role(_) | ManagementError::NoPersonalTokens => Kind::Forbidden,
             ManagementError::NoStore => Kind::Fault,
         }

@@ -5,6 +5,7 @@
 //! Whoever may manage may give a bot any role but those that manage: these he has to have
 //! himself. Bots do not manage, whatever their roles.
 
+mod bounds;
 mod error;
 pub mod order;
 mod own;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use super::Tokens;
 use super::lasting::{Ask, Issued};
 use crate::accounts::bots::{Bot, NewBot};
+use crate::accounts::derived::Parent;
 use crate::accounts::lasting::{Lasting, Owner};
 use crate::accounts::store::Store;
 use crate::audit::{self, Managed};
@@ -131,6 +133,8 @@ impl Management<'_> {
     /// # Errors
     /// [`ManagementError`]: the name is none, or taken, or a role is not to be given.
     pub async fn create(&self, new: &NewBot, asker: Asker<'_>) -> Result<Bot, ManagementError> {
+        bounds::texts(&new.display_name, &new.description, &new.email)?;
+        bounds::roles(&new.roles)?;
         self.may_give(&new.roles, asker)?;
         public(&new.jwks)?;
         let now = clock::unix_now();
@@ -194,7 +198,8 @@ impl Management<'_> {
         Ok(self.store.expiring_tokens(now, until, limit).await?)
     }
 
-    /// Writes what is new of a bot: its texts, roles and keys.
+    /// Writes what is new of a bot: its texts, roles and keys. Other keys end what it was given
+    /// for a signature of those before.
     ///
     /// # Errors
     /// [`ManagementError`]: it is gone, or a role is not to be given.
@@ -202,6 +207,8 @@ impl Management<'_> {
         let known = self.store.bot_by_id(&bot.id).await?;
         let new = |role: &&String| !known.roles.contains(role);
         let new: Vec<String> = bot.roles.iter().filter(new).cloned().collect();
+        bounds::texts(&bot.display_name, &bot.description, &bot.email)?;
+        bounds::roles(&bot.roles)?;
         self.may_give(&new, asker)?;
         // Its keys are as good as a token with its roles.
         if bot.jwks != known.jwks {
@@ -210,6 +217,9 @@ impl Management<'_> {
         }
         let now = clock::unix_now();
         self.store.change_bot(bot, asker.name, now).await?;
+        if bot.jwks != known.jwks {
+            self.store.end_derived(Parent::Bot(&bot.id), now).await?;
+        }
         tell("bot changed", bot, "", asker).await;
         Ok(())
     }
@@ -227,6 +237,7 @@ impl Management<'_> {
         asker: Asker<'_>,
     ) -> Result<Issued, ManagementError> {
         self.may_give(&bot.roles, asker)?;
+        bounds::label(&ask.name)?;
         let mut ask = ask.clone();
         ask.allow_unlimited |= self.rules.allow_unlimited;
         let issued = self.tokens.issue_for_bot(bot, &ask, asker.name).await?;
@@ -280,7 +291,8 @@ impl Management<'_> {
     }
 
     async fn described(&self, bot: Bot) -> Result<Described, ManagementError> {
-        let tokens = self.store.tokens_of(&Owner::Bot(bot.id.clone())).await?;
+        let owner = Owner::Bot(bot.id.clone());
+        let tokens = self.store.tokens_of(&owner, clock::unix_now()).await?;
         Ok(Described { bot, tokens })
     }
 
@@ -309,6 +321,9 @@ impl Management<'_> {
         loop {
             let tokens = self.store.unrevoked_tokens_of(owner).await?;
             if tokens.is_empty() {
+                if let Owner::Bot(id) = owner {
+                    self.store.end_derived(Parent::Bot(id), now).await?;
+                }
                 return Ok(live);
             }
             for token in tokens {

@@ -1,6 +1,6 @@
 //! Personal access tokens: what users do with their own.
 
-use super::{Asker, Issued, Management, ManagementError};
+use super::{Asker, Issued, Management, ManagementError, bounds};
 use crate::accounts::Principal;
 use crate::accounts::lasting::{Lasting, Owner};
 use crate::audit::{self, Managed};
@@ -26,7 +26,10 @@ impl Management<'_> {
     /// # Errors
     /// The store does not answer.
     pub async fn own_tokens(&self, principal: &Principal) -> Result<Vec<Lasting>, ManagementError> {
-        Ok(self.store.tokens_of(&Owner::user(principal)).await?)
+        Ok(self
+            .store
+            .tokens_of(&Owner::user(principal), clock::unix_now())
+            .await?)
     }
 
     /// The same of everyone who was called so when he made them, whichever his backend.
@@ -52,7 +55,24 @@ impl Management<'_> {
         Ok(())
     }
 
-    /// A new token for a user himself. It says of him what is known now, and never lives for ever.
+    /// A user who signed in before, as his backend knows him now, if that can be asked.
+    ///
+    /// # Errors
+    /// [`ManagementError`]: he may not come in any more, or the backend does not answer.
+    pub async fn as_he_is(
+        &self,
+        principal: &Principal,
+        asker: Asker<'_>,
+    ) -> Result<Principal, ManagementError> {
+        let now = self.tokens.look_again(principal, asker.request).await;
+        now.map_err(|error| {
+            tracing::info!(request = asker.request, %error, "no token for a user");
+            ManagementError::Again(error)
+        })
+    }
+
+    /// A new token for a user himself. It says of him what `principal` says, which is to be
+    /// [`as_he_is`](Self::as_he_is), and never lives for ever.
     ///
     /// # Errors
     /// [`ManagementError`].
@@ -72,6 +92,7 @@ impl Management<'_> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
             return Err(ManagementError::TokenName);
         }
+        bounds::label(name)?;
         let now = clock::unix_now();
         let all = self.own_tokens(principal).await?;
         if all.iter().filter(|token| token.is_live(now)).count() >= MOST {

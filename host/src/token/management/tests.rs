@@ -10,9 +10,11 @@ use crate::accounts::bots::BotError;
 use crate::accounts::opaque;
 use crate::accounts::store::{Location, Revocable};
 use crate::config::shapes::{Expiry, TokenForm};
-use crate::token::lasting::IssueError;
+use crate::token::lasting::{IssueError, principal};
 use crate::token::own::NotOwn;
+use crate::token::redeem::Due;
 use crate::token::tests::{Folder, ada, tokens};
+use crate::token::{Lifetime, Request};
 use std::sync::Arc;
 
 const OPERATOR: Asker<'_> = Asker {
@@ -410,13 +412,22 @@ async fn b06_expiring_tokens_are_listed_and_counted_until_another_takes_their_pl
     let store = Arc::clone(tokens.accounts.store().unwrap());
     let management = tokens.management(&rules, &[]).unwrap();
     let bot = management.create(&ci(&[]), OPERATOR).await.unwrap();
-    issue(management, &bot, ask(Expiry::One), Earlier::Stay, OPERATOR)
-        .await
-        .unwrap();
-    let week = Duration::from_secs(7 * 86_400);
-    let soon = management.expiring(week, 10).await.unwrap();
-    assert_eq!((soon.len(), soon[0].0.as_str()), (1, "ci"));
     let now = clock::unix_now();
+    let issued = issue(management, &bot, ask(Expiry::One), Earlier::Stay, OPERATOR);
+    let fresh = issued.await.unwrap().lasting;
+    let week = Duration::from_secs(7 * 86_400);
+    // It is as it should be: it was made just now.
+    assert_eq!(management.expiring(week, 1).await.unwrap().len(), 0);
+    let old = Lasting {
+        id: "0".repeat(32),
+        created_at: now - 90 * 86_400,
+        expires_at: Some(now + 5 * 86_400),
+        ..fresh
+    };
+    assert!(store.put_token(&old, "old").await.unwrap());
+    let soon = management.expiring(week, 1).await.unwrap();
+    assert_eq!((soon.len(), soon[0].0.as_str()), (1, "ci"));
+    store.revoke_token(&old, now).await.unwrap();
     let count = || store.count_bot_tokens(now, [now + 3_600, now + 7 * 86_400]);
     assert_eq!(count().await.unwrap(), (1, [0, 1]));
     let list = |expiring| Order::List {
@@ -502,4 +513,84 @@ async fn keys_of_a_bot_are_public_ones_or_none() {
             "{keys}"
         );
     }
+}
+
+#[tokio::test]
+async fn good_token_is_seen_behind_a_thousand_that_are_over() {
+    let folder = Folder::new();
+    let (tokens, rules) = (bed(&folder).await, Bots::default());
+    let store = Arc::clone(tokens.accounts.store().unwrap());
+    let management = tokens.management(&rules, &[]).unwrap();
+    let bot = management.create(&ci(&[]), OPERATOR).await.unwrap();
+    let issued = issue(
+        management,
+        &bot,
+        ask(Expiry::Ninety),
+        Earlier::Stay,
+        OPERATOR,
+    );
+    let good = issued.await.unwrap().lasting;
+    for number in 0..1_001 {
+        let over = Lasting {
+            id: format!("{number:032}"),
+            created_at: good.created_at + 1,
+            expires_at: Some(good.created_at),
+            ..good.clone()
+        };
+        assert!(store.put_token(&over, &over.id).await.unwrap());
+    }
+    let described = management.describe("ci").await.unwrap();
+    let live: Vec<_> = described.live(clock::unix_now()).collect();
+    assert_eq!((live.len(), live[0].id.as_str()), (1, good.id.as_str()));
+    assert_eq!(described.tokens.len(), 1_000);
+    assert_eq!(described.tokens[999].id, good.id, "newest first");
+}
+
+#[tokio::test]
+async fn what_was_given_for_a_token_or_a_key_ends_with_it() {
+    let folder = Folder::new();
+    let (tokens, rules) = (bed(&folder).await, Bots::default());
+    let management = tokens.management(&rules, &[]).unwrap();
+    let mut bot = management.create(&ci(&["Op"]), OPERATOR).await.unwrap();
+    let opaque = Ask {
+        form: TokenForm::Opaque,
+        ..ask(Expiry::Seven)
+    };
+    let secret = issue(management, &bot, opaque, Earlier::Stay, OPERATOR);
+    let secret = secret.await.unwrap().lasting;
+    let request = Request {
+        inner: countersign_abi::Request::default(),
+        body: json!({}),
+        only: None,
+        lifetime: Lifetime::Api,
+        path: "/oauth2/token",
+        address: None,
+    };
+    let give = async |source: Option<&str>, bot: &Bot| {
+        let due = Due {
+            principal: &principal(bot),
+            audience: None,
+            lifetime: Lifetime::Api,
+            client: None,
+            named: None,
+            parent: source.map_or(Parent::Bot(&bot.id), Parent::Token),
+        };
+        let given = tokens.give(&request, &due).await;
+        given.map(|minted| minted.token)
+    };
+    let is_good = |token: &str| tokens.verify_any(token, clock::unix_now()).is_ok();
+    let by_token = give(Some(&secret.id), &bot).await.unwrap();
+    let by_key = give(None, &bot).await.unwrap();
+    assert!(is_good(&by_token) && is_good(&by_key));
+    management.revoke(&bot, &secret.id, OPERATOR).await.unwrap();
+    assert!(!is_good(&by_token) && is_good(&by_key));
+    // Whoever was let in just before the token was revoked is given nothing any more.
+    assert!(give(Some(&secret.id), &bot).await.is_err());
+    bot.jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#.into();
+    management.change(&bot, OPERATOR).await.unwrap();
+    assert!(!is_good(&by_key));
+    let last = give(None, &bot).await.unwrap();
+    management.delete(&bot, OPERATOR).await.unwrap();
+    assert!(!is_good(&last));
+    assert!(give(None, &bot).await.is_err());
 }
