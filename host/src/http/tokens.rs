@@ -210,6 +210,12 @@ impl Inside {
         };
         let principal = &self.session.principal;
         let management = self.management()?;
+        if !self.is_first(fields).await? {
+            let alert = "This form was sent before, and its token was shown then; nothing was made now. If you have lost the token, make another and revoke that one.";
+            return self.show(StatusCode::CONFLICT, alert, name).await;
+        }
+        let principal = management.as_he_is(principal, self.asker()).await;
+        let principal = &principal.map_err(|error| self.not_done(&error))?;
         match management.generate_own(principal, &ask, self.asker()).await {
             Ok(issued) => Ok(self.made(&issued)),
             Err(error) if error.kind() == Kind::Wrong => {
@@ -218,6 +224,13 @@ impl Inside {
             }
             Err(error) => Err(self.not_done(&error)),
         }
+    }
+
+    async fn is_first(&self, fields: &Fields) -> Result<bool, Refused> {
+        let store = self.serving.tokens.accounts.store();
+        let store = store.ok_or_else(|| self.not_done(&ManagementError::NoStore))?;
+        let is_first = guard::is_first(store, fields.get("token"), self.visit.now).await;
+        is_first.map_err(|error| self.not_done(&error.into()))
     }
 
     fn made(&self, issued: &Issued) -> Response<Body> {

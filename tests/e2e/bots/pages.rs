@@ -48,7 +48,12 @@ fn token_is_made_shown_once_and_revoked() {
     let bearer = format!("Bearer {secret}");
     let me = || call(&server, "GET", "/api/v1/users/loggedInUser", &bearer, "").status;
     assert_eq!(me(), 200);
+    // Whoever reloads the answer sends the form again.
+    let again = browser.post("/tokens", &fields);
+    assert_eq!(again.status, 409, "{again:?}");
+    assert!(again.body.contains("was sent before"), "{again:?}");
     let page = browser.get("/tokens");
+    assert_eq!(page.body.matches("name=\"revoke\"").count(), 1);
     assert!(
         page.body.contains("&#60;laptop&#62;") && !page.body.contains(secret),
         "{page:?}"
@@ -82,6 +87,7 @@ fn form_of_another_site_changes_nothing_and_neither_does_one_with_nonsense() {
     let without = browser.post("/tokens", &[("name", "x"), ("expiry", "30")]);
     assert_eq!(without.status, 403);
     for (name, expiry) in [("x", "Unlimited"), ("x", ""), ("", "30"), (" ", "30")] {
+        let guard = hidden(&browser.get("/tokens"), "token");
         let fields = [("token", &*guard), ("name", name), ("expiry", expiry)];
         let refused = browser.post("/tokens", &fields);
         assert_eq!(refused.status, 400, "{name} {expiry} {refused:?}");

@@ -45,7 +45,7 @@ fn bot_is_added_gets_a_token_once_and_ends() {
     browser.evaluate(&revoke.replace("ID", id));
     browser.click("button", "Yes, revoke it");
     browser.see(&format!(
-        "Token {id} is revoked: it is refused here at once."
+        "Token {id} is revoked: it is refused here at once, and so is what it was exchanged for."
     ));
     browser.screenshot("console-revoked");
 

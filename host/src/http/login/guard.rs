@@ -8,12 +8,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
+use crate::accounts::opaque;
+use crate::accounts::store::{Store, StoreError};
 use crate::http::browser::Browser;
 
 const NAME: &str = "form";
 
 /// A page may stay open this long before its form is sent, in seconds: a night.
-pub(in crate::http) const LIFETIME: u64 = 12 * 3_600;
+const LIFETIME: u64 = 12 * 3_600;
 
 /// Random bytes in the cookie.
 const BYTES: usize = 16;
@@ -54,6 +56,16 @@ pub fn is_ours(browser: &Browser, headers: &HeaderMap, token: Option<&str>, now:
     };
     let same = verify_slices_are_equal(sealed.as_bytes(), secret.as_bytes()).is_ok();
     same && is_from_here(browser, headers)
+}
+
+/// Is it the first time that the form with this token is sent? Each page has a token of its own:
+/// who reloads the answer sends the same again.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn is_first(store: &Store, token: Option<&str>, now: u64) -> Result<bool, StoreError> {
+    let id = format!("form {}", opaque::hash(token.unwrap_or_default()));
+    store.use_up(&id, now.saturating_add(LIFETIME), now).await
 }
 
 /// The cookie's value, if it is one that we made.

@@ -12,9 +12,8 @@ use super::super::when::When;
 use super::forms::{self, Choice};
 use super::view::{self, Token};
 use super::{failed, is_his, status, told};
-use crate::accounts::opaque;
 use crate::http::login::fields::Fields;
-use crate::http::login::guard::LIFETIME;
+use crate::http::login::guard;
 use crate::http::login::page;
 use crate::token::lasting::Issued;
 use crate::token::management::{Described, Management, ManagementError};
@@ -122,7 +121,9 @@ async fn perform(
             let (Some(ask), Some(earlier)) = (forms::ask(fields), forms::earlier(fields)) else {
                 return Ok(not_understood());
             };
-            if !is_first(inside, fields).await? {
+            let store = inside.serving.tokens.accounts.store();
+            let store = store.ok_or(ManagementError::NoStore)?;
+            if !guard::is_first(store, fields.get("token"), inside.visit.now).await? {
                 let text = "This form was sent before, and its token was shown then; nothing was made now. Whoever has lost the token makes another and revokes that one.";
                 return Ok(Done::Not(StatusCode::CONFLICT, text.to_owned()));
             }
@@ -132,7 +133,7 @@ async fn perform(
         Some("revoke") => {
             let token = management.revoke(known, &text("id"), asker).await?;
             Ok(Done::Said(format!(
-                "Token {} is revoked: it is refused here at once. Who verifies it without asking us takes it until it expires.",
+                "Token {} is revoked: it is refused here at once, and so is what it was exchanged for. Who verifies without asking us takes them until they expire.",
                 token.id
             )))
         }
@@ -148,7 +149,7 @@ async fn perform(
             bot.description = text("description");
             bot.roles = forms::roles(fields);
             management.change(&bot, asker).await?;
-            Ok(Done::Said("The bot is changed. Tokens that it has say what they said; new ones say the new roles.".to_owned()))
+            Ok(Done::Said("The bot is changed. Signed tokens that it has say what they said; new ones, and those that its opaque ones are exchanged for, say the new roles.".to_owned()))
         }
         Some("delete") => {
             management.delete(known, asker).await?;
@@ -161,16 +162,6 @@ async fn perform(
 fn not_understood() -> Done {
     let text = "The form was not understood. Please try again.";
     Done::Not(StatusCode::BAD_REQUEST, text.to_owned())
-}
-
-/// Is it the first time that this form is sent? Each page has a token of its own: who reloads
-/// the answer sends the same again.
-async fn is_first(inside: &Inside, fields: &Fields) -> Result<bool, ManagementError> {
-    let store = inside.serving.tokens.accounts.store();
-    let store = store.ok_or(ManagementError::NoStore)?;
-    let token = fields.get("token").unwrap_or_default();
-    let (id, now) = (format!("form {}", opaque::hash(token)), inside.visit.now);
-    Ok(store.use_up(&id, now.saturating_add(LIFETIME), now).await?)
 }
 
 fn management(inside: &Inside) -> Result<Management<'_>, Refused> {
