@@ -357,6 +357,15 @@ fn wrong_bodies_are_told_in_openmetadatas_shape_and_say_nothing_of_what_they_hel
             400,
         ),
         (r#"{"name":"a b","isBot":true}"#, 400),
+        (r#"{"name":"x","isBot":true,"roles":["Viewer,Admin"]}"#, 400),
+        (
+            r#"{"name":"x","isBot":true,"roles":["6a5bbd5f-3b2b-4a5e-8a5d-2f4c5d8f0a11"]}"#,
+            400,
+        ),
+        (
+            r#"{"name":"x","isBot":true,"roles":[{"id":"6a5bbd5f-3b2b-4a5e-8a5d-2f4c5d8f0a11","type":"role"}]}"#,
+            400,
+        ),
     ] {
         let answer = call(&server, "POST", "/api/v1/users", &who, body);
         assert_eq!(answer.status, status, "{body}: {answer:?}");
@@ -406,4 +415,21 @@ fn version_is_open_and_status_tells_which_bots_have_no_good_token() {
         "{status}"
     );
     assert!(!id.is_empty());
+}
+
+#[test]
+fn status_looks_at_every_bot_however_many() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    let made = super::sql(
+        &server,
+        "store.db",
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100) \
+         INSERT INTO bots SELECT 'id-' || n, 'b' || n, 'b' || n, '', '', '', '[]', '', 1, 'x', 1, 'x' FROM n",
+    );
+    assert_eq!(made, 1_100);
+    let status = call(&server, "GET", "/api/v1/system/status", &admin(&server), "");
+    let told = status.json();
+    assert_eq!(told["bots"].as_object().unwrap().len(), 1_100);
+    assert_eq!(told["jwks"]["passed"], false);
 }

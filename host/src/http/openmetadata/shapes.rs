@@ -17,19 +17,27 @@ pub(super) struct HowLong {
     pub(super) expiry: Expiry,
 }
 
-/// Roles: names, or objects with a `name`.
+/// Roles: names, or objects with a `name`; what has none is empty.
 pub(super) fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Named {
         Text(String),
-        Reference { name: String },
+        Reference {
+            #[serde(default)]
+            name: String,
+        },
     }
     let named = Option::<Vec<Named>>::deserialize(source)?.unwrap_or_default();
     let name = |it| match it {
         Named::Text(name) | Named::Reference { name } => name,
     };
     Ok(named.into_iter().map(name).collect())
+}
+
+/// Is it no role's name, but an id, as OpenMetadata's own clients send?
+pub(super) fn is_number(role: &str) -> bool {
+    role.is_empty() || uuid::Uuid::parse_str(role).is_ok()
 }
 
 /// A bot.

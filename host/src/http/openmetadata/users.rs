@@ -61,6 +61,11 @@ pub(super) async fn put(call: Call, only_new: bool) -> Result<Response<Body>, Re
             "Users are their backends': only bots are made here, with isBot: true",
         ));
     }
+    if new.roles.iter().any(|role| shapes::is_number(role)) {
+        return Err(wrong(
+            "Roles are named here, not numbered: \"roles\": [\"Op\"], or objects with a name",
+        ));
+    }
     let expiry = match &new.authentication_mechanism {
         None => None,
         Some(mechanism) if mechanism.auth_type != "JWT" => {
