@@ -7,6 +7,7 @@ mod device;
 mod exchange;
 mod hosts;
 mod introspect;
+mod looks;
 mod metadata;
 mod refresh;
 mod refusals;
