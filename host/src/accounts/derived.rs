@@ -52,7 +52,10 @@ impl Store {
         Ok(live > 0)
     }
 
-    /// Was the token of this id given for an opaque one?
+    /// Was the token of this `jti` given for an opaque one?
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn was_given_for_token(&self, id: &str) -> Result<bool, StoreError> {
         const FOUND: &str = "SELECT COUNT(*) FROM derived WHERE id = $1 AND parent LIKE 'token %'";
         let found: i64 = on!(self, pool => bounded(

@@ -172,9 +172,8 @@ impl Store {
         ).await)
     }
 
-    /// Revokes a token, and what was given for it: at every host of ours they are refused from
-    /// then on. Refused first and marked then, so that what is cut off in between can be done
-    /// again.
+    /// Revokes a token: at every host of ours it is refused from then on, as is what was given
+    /// for it. Refused first and marked then, so that what is cut off in between can be done again.
     pub async fn revoke_token(&self, token: &Lasting, now: u64) -> Result<(), StoreError> {
         const REVOKE: &str =
             "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";

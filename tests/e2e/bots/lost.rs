@@ -58,7 +58,7 @@ fn personal_token_says_what_its_user_is_now() {
     let refused = exchange(&server, &secret, "");
     assert_eq!(refused.json()["error"], "invalid_request", "{refused:?}");
     let (_, log) = server.stop();
-    assert!(log.contains("its user may not come in any more"), "{log}");
+    assert!(log.contains("its user is let in no more"), "{log}");
 }
 
 #[test]
