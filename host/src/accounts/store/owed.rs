@@ -90,17 +90,19 @@ pub(super) async fn pay(store: Weak<Store>) {
             let Some(store) = store.upgrade().filter(|store| !store.is_closed()) else {
                 return;
             };
-            // Whoever sees it again says so.
-            if store.outage().is_some() || store.count_owed() == 0 {
+            if store.count_owed() == 0 {
                 break;
             }
-            match store.pay().await {
-                Ok(()) => {
-                    tracing::info!("revocations that the store could not take are written now");
-                    break;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "revocations wait for the store");
+            // Out of sight, nobody is asked; that it is back is seen within a moment.
+            if store.outage().is_none() {
+                match store.pay().await {
+                    Ok(()) => {
+                        tracing::info!("revocations that the store could not take are written now");
+                        break;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "revocations wait for the store");
+                    }
                 }
             }
             drop(store);
