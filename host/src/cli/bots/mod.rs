@@ -1,18 +1,18 @@
 //! `countersign bots create|change|list|describe|token|revoke|delete`: through the running
 //! server, or, when none runs, on the store itself.
 
+mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::control;
-use super::failure::{Failure, REFUSED, USAGE};
-use super::output;
-use super::setup::Setup;
+use crate::cli::control;
+use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::output;
+use crate::cli::setup::Setup;
 use crate::clock;
 use crate::config::Config;
 use crate::config::shapes::{Expiry, TokenForm};
@@ -21,13 +21,11 @@ use crate::start;
 use crate::state;
 use crate::token::management::Asker;
 use crate::token::management::order::Order;
-
-/// A token that is over within this many seconds is listed as "soon".
-const SOON: u64 = 7 * 86_400;
+use page::{describe, list, text};
 
 /// Programs that have tokens of their own.
 #[derive(Subcommand)]
-pub(super) enum Bots {
+pub(in crate::cli) enum Bots {
     /// Make a bot
     Create {
         /// Its name; it may ask for tokens with it, as an OAuth client
@@ -124,7 +122,7 @@ pub(super) enum Bots {
 
 /// What is said of a bot.
 #[derive(Args)]
-pub(super) struct Texts {
+pub(in crate::cli) struct Texts {
     /// How people call it
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
@@ -139,7 +137,7 @@ pub(super) struct Texts {
     jwks: Option<PathBuf>,
 }
 
-pub(super) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
+pub(in crate::cli) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
     let config = setup.load()?.config;
     let runtime = Setup::runtime()?;
     let ask = |order| runtime.block_on(perform(&config, order));
@@ -284,131 +282,4 @@ fn form(text: &str) -> Result<TokenForm, String> {
 fn time(text: &str) -> Result<u64, String> {
     let parsed = duration::parse(text).map(|it| it.as_secs());
     parsed.ok_or_else(|| "a duration such as 0s, 1h, 7d".to_owned())
-}
-
-fn list(bots: &Value, now: u64) -> String {
-    let bots = bots.as_array().into_iter().flatten();
-    let rows = bots.map(|bot| {
-        let live = live(bot);
-        let ends = |token: &&Value| token["expires_at"].as_u64();
-        let last = match live.iter().any(|token| token["expires_at"].is_null()) {
-            _ if live.is_empty() => "-".to_owned(),
-            true => "never".to_owned(),
-            false => {
-                let last = live.iter().filter_map(ends).max().unwrap_or_default();
-                let soon = last <= now.saturating_add(SOON);
-                format!("{}{}", day(last), if soon { " soon" } else { "" })
-            }
-        };
-        [
-            text(&bot["name"]),
-            words(&bot["roles"]),
-            live.len().to_string(),
-            last,
-            bot["last_used_at"].as_u64().map_or("-".into(), moment),
-            text(&bot["description"]),
-        ]
-    });
-    let header = [
-        "NAME",
-        "ROLES",
-        "TOKENS",
-        "EXPIRES",
-        "LAST USED",
-        "DESCRIPTION",
-    ];
-    output::table(header, rows)
-}
-
-fn describe(bot: &Value) -> String {
-    let mut told = String::new();
-    for (name, value) in [
-        ("name", text(&bot["name"])),
-        ("id", text(&bot["id"])),
-        ("display name", text(&bot["display_name"])),
-        ("description", text(&bot["description"])),
-        ("e-mail", text(&bot["email"])),
-        ("roles", words(&bot["roles"])),
-        (
-            "own keys",
-            if bot["has_keys"] == true { "yes" } else { "no" }.into(),
-        ),
-        ("created", by(bot, "created")),
-        ("changed", by(bot, "updated")),
-    ] {
-        told += &format!("{name:<14}{value}\n");
-    }
-    let tokens = bot["tokens"].as_array().into_iter().flatten();
-    let rows: Vec<[String; 8]> = tokens
-        .map(|token| {
-            let end = token["ends_at"].as_u64().or(token["expires_at"].as_u64());
-            [
-                text(&token["id"]),
-                text(&token["form"]),
-                text(&token["state"]),
-                end.map_or("never".into(), moment),
-                token["last_used_at"].as_u64().map_or("-".into(), moment),
-                token["audience"].as_str().unwrap_or("(default)").into(),
-                by(token, "created"),
-                text(&token["name"]),
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        return told + "tokens        -\n";
-    }
-    let header = [
-        "TOKEN",
-        "FORM",
-        "STATE",
-        "ENDS",
-        "LAST USED",
-        "AUDIENCE",
-        "CREATED",
-        "LABEL",
-    ];
-    told + "\n" + &output::table(header, rows)
-}
-
-fn live(bot: &Value) -> Vec<&Value> {
-    let tokens = bot["tokens"].as_array().into_iter().flatten();
-    let is_live = |token: &&Value| token["state"] == "live" || token["state"] == "ending";
-    tokens.filter(is_live).collect()
-}
-
-fn by(value: &Value, what: &str) -> String {
-    let at = value[format!("{what}_at")].as_u64().unwrap_or_default();
-    format!("{} by {}", moment(at), text(&value[format!("{what}_by")]))
-}
-
-fn words(list: &Value) -> String {
-    let words: Vec<&str> = list
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    match words.as_slice() {
-        [] => "-".into(),
-        words => words.join(","),
-    }
-}
-
-fn text(value: &Value) -> String {
-    match value.as_str() {
-        None | Some("") => "-".into(),
-        Some(text) => crate::audit::clean(text, 200),
-    }
-}
-
-/// RFC 3339 in UTC.
-fn moment(at: u64) -> String {
-    let at = i64::try_from(at).ok();
-    let at = at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    at.and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
-}
-
-fn day(at: u64) -> String {
-    moment(at).split('T').next().unwrap_or_default().to_owned()
 }
