@@ -83,9 +83,6 @@ impl Host {
             assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
             done.stdout.trim().to_owned()
         };
-        bots(&["create", "reader"]);
-        let jwt = bots(&["token", "reader", "--expiry", "1"]);
-        let secret = bots(&["token", "reader", "--expiry", "1", "--form", "opaque"]);
         let server = match fill {
             false => server,
             true => {
@@ -94,6 +91,9 @@ impl Host {
                 Server::start(&folder, &config)
             }
         };
+        bots(&["create", "reader"]);
+        let jwt = bots(&["token", "reader", "--expiry", "1"]);
+        let secret = bots(&["token", "reader", "--expiry", "1", "--form", "opaque"]);
         Host {
             server,
             jwt,
