@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{MatchedPath, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::routing::any;
@@ -11,13 +11,23 @@ use axum::routing::any;
 use super::{Face, error};
 use crate::keys::KeySet;
 
+const SHARED: &str = "/.well-known/jwks.json";
+const OWN: &str = "/jwks/{file}";
+const OPENMETADATA: [&str; 2] = ["/api/v1/config/jwks", "/api/v1/system/config/jwks"];
+
 /// The routes of this face.
 pub fn routes() -> Router<Face> {
     Router::new()
-        .route("/.well-known/jwks.json", any(jwks))
-        .route("/jwks/{file}", any(own))
-        .route("/api/v1/config/jwks", any(openmetadata))
-        .route("/api/v1/system/config/jwks", any(openmetadata))
+        .route(SHARED, any(jwks))
+        .route(OWN, any(own))
+        .route(OPENMETADATA[0], any(openmetadata))
+        .route(OPENMETADATA[1], any(openmetadata))
+}
+
+/// Is this one of these routes?
+pub(super) fn is_one(route: &MatchedPath) -> bool {
+    let route = route.as_str();
+    route == SHARED || route == OWN || OPENMETADATA.contains(&route)
 }
 
 async fn jwks(State(face): State<Face>, method: Method, headers: HeaderMap) -> Response<Body> {

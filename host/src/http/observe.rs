@@ -12,10 +12,10 @@ use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use axum::middleware::Next;
 use futures_util::FutureExt;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::peer::Peer;
-use super::{Face, error};
+use super::{Face, error, jwks};
 use crate::token::Refusal;
 use crate::{audit, clock, metering};
 
@@ -51,8 +51,13 @@ pub async fn observe(
     let method = request.method().clone();
     let path = tracing::enabled!(target: "http", tracing::Level::DEBUG)
         .then(|| audit::clean(request.uri().path(), PATH));
-    // Of the gravest level, so that no filter takes the id from the lines that it lets through.
-    let span = tracing::error_span!(target: "http", "request", request = caller.id);
+    let is_said = !route.as_ref().is_some_and(jwks::is_one);
+    let span = match is_said {
+        // Of the gravest level, so that no filter takes the id from the lines that it lets through.
+        true => tracing::error_span!(target: "http", "request", request = caller.id),
+        // Nothing is said while it is answered, and a span costs half of what the answer does.
+        false => Span::none(),
+    };
     request.extensions_mut().insert(caller);
     // What the route held is dropped with it: nobody sees a half of anything.
     let answer = AssertUnwindSafe(next.run(request).instrument(span.clone()));
@@ -68,7 +73,9 @@ pub async fn observe(
     if let Some(path) = path {
         let (status, micros) = (response.status().as_u16(), took.as_micros());
         let address = address.map(tracing::field::display);
-        tracing::debug!(target: "http", parent: &span, method = known(&method), path, status, micros, address, "answered");
+        let id = id.as_ref().ok().and_then(|id| id.to_str().ok());
+        let request = id.filter(|_| !is_said);
+        tracing::debug!(target: "http", parent: &span, request, method = known(&method), path, status, micros, address, "answered");
     }
     if let Ok(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
