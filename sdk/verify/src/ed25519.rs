@@ -1,4 +1,4 @@
-//! Ed25519 keys that are no keys: points of small order, for which signatures can be
+//! Ed25519 points that no honest signer has: those of small order, for which signatures can be
 //! made without any secret, and second encodings of points (RFC 8032 section 5.1.3).
 
 /// The y coordinates of the eight points whose order divides 8.
@@ -27,11 +27,17 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
     },
 ];
 
-/// May this encoded point be a public key?
+/// May this encoded point be a public key, or begin a signature?
 pub(crate) fn is_sound(key: &[u8; 32]) -> bool {
     let mut y = *key;
     y[31] &= 0x7f; // the sign of x
     is_below_p(&y) && !SMALL_ORDER.contains(&y)
+}
+
+/// Does this signature begin with an `R` that somebody may have drawn? One of small order shows
+/// that the signer has not, and equations hold for it that other verifiers check differently.
+pub(crate) fn begins_soundly(signature: &[u8]) -> bool {
+    signature.first_chunk().is_some_and(is_sound)
 }
 
 /// Little-endian y < p = 2^255 - 19.

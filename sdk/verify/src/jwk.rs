@@ -100,6 +100,9 @@ impl Key {
 
     /// Is this the signature of the message? `false`, too, where the key is not for the algorithm.
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        if algorithm == Algorithm::EdDSA && !ed25519::begins_soundly(signature) {
+            return false;
+        }
         let mut verifiers = self.verifiers.iter();
         verifiers
             .find(|(known, _)| *known == algorithm)

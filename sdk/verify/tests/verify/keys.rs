@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use countersign_verify::{Algorithm, Key, KeyRefusal, KeySet, KeySetError, Refusal, Rules};
 use serde_json::{Value, json};
 
-use crate::support::{Good, ISSUER, NOW, Pair, b64, set, with};
+use crate::support::{Good, ISSUER, NOW, Pair, b64, hex, set, with};
 
 /// The set keeps its good key, and refuses the bad one for this reason.
 fn refused(bad: Value, reason: KeyRefusal) {
@@ -152,10 +152,7 @@ fn t14_ed25519_points_of_small_order_or_in_a_second_spelling_are_refused() {
     (p[0], above[0]) = (0xed, 0xf0);
     let mut one = [0; 32];
     one[0] = 1;
-    let order_8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
-    let order_8: Vec<u8> = (0..32)
-        .map(|n| u8::from_str_radix(&order_8[2 * n..2 * n + 2], 16).unwrap())
-        .collect();
+    let order_8 = hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
     let order_8: [u8; 32] = order_8.try_into().unwrap();
     for mut point in [[0; 32], one, minus_one, p, above, order_8] {
         for sign in [0, 0x80] {

@@ -3,10 +3,10 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use countersign_verify::{Algorithm, KeySet, Refusal, Rules};
+use countersign_verify::{Algorithm, Key, KeySet, Refusal, Rules};
 use serde_json::json;
 
-use crate::support::{Good, ISSUER, NOW, Pair, b64, set, with};
+use crate::support::{Good, ISSUER, NOW, Pair, b64, hex, set, with};
 
 fn issuer(pair: &Pair) -> (Rules, KeySet) {
     let keys = KeySet::parse(&set(&[with(pair.jwk(), json!({ "kid": "k" }))])).unwrap();
@@ -136,6 +136,49 @@ fn t12_ecdsa_signatures_of_other_lengths_are_refused() {
         let number = |n: &[u8]| [&[2, 33, 0][..], n].concat();
         *signature = [vec![0x30, 70], number(r), number(s)].concat();
     });
+}
+
+/// Wycheproof has no such signatures: the equation `S·B = R + k·A` holds for each of them.
+#[test]
+fn t14_ed25519_signatures_that_begin_with_a_point_of_small_order_are_refused() {
+    // RFC 8032's key of the seed 00 01 … 1f, and the same plus a point of order 8.
+    let key = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+    let mixed = "b154bd62188ae283dd187fefe8c31f5e276edf083b4cff11c9d5cff856c74440";
+    for (key, payload, r, s) in [
+        (
+            key,
+            "e30",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "3bf02e5d0ba59e44e2769c830898ea4bdedb6635cca55a057087b68aba0aa907",
+        ),
+        (
+            mixed,
+            "10",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "12dc574dfb856095d0f8901bd94f8001ec9abc4e19b4f1962bdbdbd6da613d07",
+        ),
+        (
+            mixed,
+            "7",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "6b641f84b316c41e6b3a3478580885e659caa1c0c923dd04bc0bab61c8e16b06",
+        ),
+        (
+            mixed,
+            "3",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "7cc112a3da59dc2ae3b5d520e2ddb3d2b3082eeda1d5023a3780211fb556ac03",
+        ),
+    ] {
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": b64(hex(key)) });
+        let signed = format!("eyJhbGciOiJFZERTQSJ9.{payload}");
+        let signature = [hex(r), hex(s)].concat();
+        let key = Key::parse(&key).unwrap();
+        assert!(
+            !key.verifies(Algorithm::EdDSA, signed.as_bytes(), &signature),
+            "{r}"
+        );
+    }
 }
 
 #[test]

@@ -24,6 +24,12 @@ pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Bytes of hexadecimal digits.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
 /// A key pair that signs with whatever algorithm of its kind it is asked for.
 pub(crate) enum Pair {
     Rsa(RsaKeyPair),

@@ -6,7 +6,7 @@ use std::path::Path;
 use countersign_verify::{Algorithm, Jws, Key, KeySet, Refusal};
 use serde_json::{Value, json};
 
-use crate::support::{b64, set};
+use crate::support::{b64, hex, set};
 
 fn vectors(name: &str) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
@@ -72,11 +72,7 @@ fn t33_symmetric_jws_vectors_are_refused_each_by_its_rule() {
 
 #[test]
 fn t14_ed25519_vectors_get_the_verdict_of_their_labels() {
-    let bytes = |hex: &Value| -> Vec<u8> {
-        let hex = hex.as_str().unwrap();
-        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        (0..hex.len()).step_by(2).map(byte).collect()
-    };
+    let bytes = |text: &Value| hex(text.as_str().unwrap());
     let mut count = 0;
     for group in vectors("wycheproof_ed25519.json") {
         let key =
