@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::accounts::bots::{BotError, NewBot};
+use crate::accounts::lasting::{SEEDED, SEEDER};
 use crate::accounts::store::StoreError;
 use crate::clock;
 use crate::config::Config;
@@ -20,9 +21,8 @@ use crate::token::Tokens;
 use crate::token::lasting::Ask;
 use crate::token::management::{Asker, Earlier, Management, ManagementError};
 
-/// The name of a token before its file is written, and after.
+/// The name of a token before its file is written; after, it is [`SEEDED`].
 const WRITING: &str = "seed, not yet written";
-const WRITTEN: &str = "seed";
 
 /// Another host that is at it gets so many seconds.
 const PATIENCE: u64 = 60;
@@ -80,7 +80,7 @@ async fn one(
     settings: &SeedBot,
 ) -> Result<(), SeedError> {
     let asker = Asker {
-        name: "bots.seed",
+        name: SEEDER,
         ..Asker::default()
     };
     let failed = |error: ManagementError| SeedError::Make {
@@ -98,7 +98,7 @@ async fn one(
     }
     let ours = described.tokens.iter();
     let ours = ours.filter(|token| token.created_by == asker.name);
-    if ours.clone().any(|token| token.name == WRITTEN) {
+    if ours.clone().any(|token| token.name == SEEDED) {
         return Ok(());
     }
     let Some(store) = tokens.accounts.store() else {
@@ -128,7 +128,7 @@ async fn one(
         path: path.clone(),
         error,
     })?;
-    let renamed: Result<(), StoreError> = store.name_token(&issued.lasting.id, WRITTEN).await;
+    let renamed: Result<(), StoreError> = store.name_token(&issued.lasting.id, SEEDED).await;
     renamed.map_err(|error| failed(error.into()))?;
     tracing::info!(bot = name, file = %path.display(), "bot seeded");
     Ok(())

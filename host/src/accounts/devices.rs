@@ -14,9 +14,6 @@ const MOST: i64 = 100_000;
 /// Seconds by which a device that asks too often has to slow down (RFC 8628 section 3.5).
 const SLOWER: u64 = 5;
 
-/// Seconds for which a device that is too late is told so.
-const REMEMBERED: u64 = 3_600;
-
 /// A device that begins to wait.
 #[derive(Debug, Clone)]
 pub struct NewDevice<'a> {
@@ -85,13 +82,8 @@ type Row = (String, String, i64, i64, i64, String, String);
 impl Store {
     /// A device begins to wait.
     pub async fn put_device(&self, device: &NewDevice<'_>, now: u64) -> Result<Begun, StoreError> {
-        const FORGET: &str = "DELETE FROM devices WHERE expires_at <= $1";
         const PUT: &str = "INSERT INTO devices (hash, user_code, client, audience, address, network, created_at, expires_at, pause, polled_at, state, principal) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'pending', '')";
-        let before = seconds(now.saturating_sub(REMEMBERED));
-        on!(self, pool => bounded(
-            sqlx::query(FORGET).bind(before).execute(pool)
-        ).await.map(drop))?;
         let waiting = self.count_devices("", now).await?;
         let here = match device.network {
             "" => 0,

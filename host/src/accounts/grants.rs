@@ -102,7 +102,6 @@ const TOMBSTONE: u64 = 3_600;
 impl Store {
     /// Begins a grant; false = it was begun before, or is over already.
     pub async fn begin_grant(&self, grant: &Grant, now: u64) -> Result<bool, StoreError> {
-        self.forget_grants(now).await?;
         let principal = written(&grant.principal);
         let audience = grant.audience.as_deref().unwrap_or_default();
         on!(self, pool => bounded(
@@ -219,20 +218,6 @@ impl Store {
             sqlx::query_as(FIND).bind(hash).fetch_optional(pool)
         ).await)?;
         Ok(row.and_then(found))
-    }
-
-    /// Forgets grants that have ended, and tokens that nobody takes any more.
-    async fn forget_grants(&self, now: u64) -> Result<(), StoreError> {
-        const TOKENS: &str =
-            "DELETE FROM refresh_tokens WHERE expires_at <= $1 AND access_until <= $1";
-        const GRANTS: &str = "DELETE FROM grants WHERE ends_at <= $1 \
-            AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = grants.id)";
-        for forget in [TOKENS, GRANTS] {
-            on!(self, pool => bounded(
-                sqlx::query(forget).bind(seconds(now)).execute(pool)
-            ).await.map(drop))?;
-        }
-        Ok(())
     }
 }
 

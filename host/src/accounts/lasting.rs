@@ -49,9 +49,16 @@ pub struct Lasting {
     pub revoked_at: Option<u64>,
     /// Seconds since 1970: another has taken its place, and it is revoked then; none = it stays.
     pub ends_at: Option<u64>,
-    /// Seconds since 1970, to the minute; none = never.
+    /// Seconds since 1970; a use at another host is known after a minute. None = never.
     pub last_used_at: Option<u64>,
 }
+
+/// Who makes the tokens of `bots.seed`.
+pub const SEEDER: &str = "bots.seed";
+
+/// What these are called once their file is written. As long as their bot is there, they are not
+/// forgotten: no other is made in their place.
+pub const SEEDED: &str = "seed";
 
 const COLUMNS: &str = "id, kind, owner, name, form, audience, kid, principal, expiry, created_at, created_by, expires_at, revoked_at, ends_at, last_used_at";
 
@@ -127,6 +134,7 @@ impl Store {
                 .bind(kind).bind(owner).bind(seconds(now))
                 .fetch_all(pool)
         ).await)?;
+        tokens.iter_mut().for_each(|token| self.add_use(token));
         tokens.sort_by(|one, other| {
             let newest = other.created_at.cmp(&one.created_at);
             newest.then_with(|| one.id.cmp(&other.id))
@@ -139,17 +147,21 @@ impl Store {
         let query = format!(
             "SELECT {COLUMNS} FROM tokens WHERE kind = 'user' AND created_by = $1 ORDER BY created_at DESC, id LIMIT 1000"
         );
-        on!(self, pool => bounded(
+        let mut tokens: Vec<Lasting> = on!(self, pool => bounded(
             sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(username).fetch_all(pool)
-        ).await)
+        ).await)?;
+        tokens.iter_mut().for_each(|token| self.add_use(token));
+        Ok(tokens)
     }
 
     /// The token of this id.
     pub async fn token(&self, id: &str) -> Result<Option<Lasting>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM tokens WHERE id = $1");
-        on!(self, pool => bounded(
+        let mut token: Option<Lasting> = on!(self, pool => bounded(
             sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(pool)
-        ).await)
+        ).await)?;
+        token.iter_mut().for_each(|token| self.add_use(token));
+        Ok(token)
     }
 
     /// The token with this hash, whether it is good or not.
@@ -239,6 +251,11 @@ impl Store {
             let read = |row| Ok((Row::try_get(row, "bot")?, Lasting::from_row(row)?));
             rows.iter().map(read).collect()
         }).await)
+    }
+
+    /// The last use of a token that was read, where it is not written yet.
+    fn add_use(&self, token: &mut Lasting) {
+        token.last_used_at = token.last_used_at.max(self.touched(&token.id));
     }
 
     /// How many live tokens bots have, and how many of them are over by each of `until`; those

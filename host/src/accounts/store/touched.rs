@@ -1,8 +1,8 @@
 //! When tokens were used last: kept in memory, and written once in a while, so that no use
-//! of a token waits for the store.
+//! of a token waits for the store. Whoever reads tells the later of the two.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -29,11 +29,7 @@ const WRITE_POSTGRES: &str = "UPDATE tokens SET last_used_at = used.value::bigin
 impl Store {
     /// The token of this id was used; asks nobody. It stands in the store within a minute.
     pub fn touch(&self, id: &str, now: u64) {
-        let mut waiting = self
-            .touched
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.touched.waiting();
         if let Some(at) = waiting.get_mut(id) {
             *at = now.max(*at);
         } else if waiting.len() < MOST {
@@ -41,20 +37,20 @@ impl Store {
         }
     }
 
+    /// When the token of this id was used last, as far as that is not written yet.
+    pub(in crate::accounts) fn touched(&self, id: &str) -> Option<u64> {
+        self.touched.waiting().get(id).copied()
+    }
+
     /// Writes what was touched. What cannot be written waits for the next time.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn write_touched(&self) -> Result<(), StoreError> {
-        let mut waiting: Vec<_> = self.touched.take().into_iter().collect();
-        while !waiting.is_empty() {
-            let rest = waiting.split_off(waiting.len().min(AT_ONCE));
-            if let Err(error) = self.write_uses(&waiting).await {
-                let all = waiting.into_iter().chain(rest);
-                all.for_each(|(id, at)| self.touch(&id, at));
-                return Err(error);
-            }
-            waiting = rest;
+        let waiting: Vec<_> = self.touched.waiting().clone().into_iter().collect();
+        for uses in waiting.chunks(AT_ONCE) {
+            self.write_uses(uses).await?;
+            self.touched.wrote(uses);
         }
         Ok(())
     }
@@ -76,7 +72,17 @@ impl Store {
 }
 
 impl Touched {
-    fn take(&self) -> HashMap<Box<str>, u64> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Those that were used once more meanwhile go on waiting.
+    fn wrote(&self, uses: &[(Box<str>, u64)]) {
+        let mut waiting = self.waiting();
+        for (id, at) in uses {
+            if waiting.get(id) == Some(at) {
+                waiting.remove(id);
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Box<str>, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
