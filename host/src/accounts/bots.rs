@@ -8,6 +8,7 @@ use sqlx::{FromRow, Row};
 use super::derived::Parent;
 use super::store::{Store, StoreError, bounded, fold, is_duplicate, on, random_uuid, seconds};
 use crate::clock;
+use crate::config::shapes::is_our_client;
 
 /// A name is at most this long.
 const LONGEST_NAME: usize = 128;
@@ -68,6 +69,8 @@ pub enum BotError {
         "\"{0}\" is no name for a bot: 1 to {LONGEST_NAME} letters, digits and . _ - @, the first a letter or a digit"
     )]
     Name(String),
+    #[error("\"{0}\" is this server's own name among OAuth clients, and none for a bot")]
+    Reserved(String),
     #[error("the system has no random numbers")]
     Random,
     #[error(transparent)]
@@ -80,10 +83,13 @@ impl Store {
     /// Makes a bot; `by` is who asks for it.
     ///
     /// # Errors
-    /// [`BotError`]: the name is none, or taken.
+    /// [`BotError`]: the name is none, taken, or one of our own clients'.
     pub async fn create_bot(&self, new: &NewBot, by: &str, now: u64) -> Result<Bot, BotError> {
         if !is_name(&new.name) {
             return Err(BotError::Name(new.name.chars().take(64).collect()));
+        }
+        if is_our_client(&new.name) {
+            return Err(BotError::Reserved(new.name.clone()));
         }
         let bot = Bot {
             id: random_uuid().ok_or(BotError::Random)?,

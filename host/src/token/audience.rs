@@ -8,11 +8,7 @@ use serde_json::{Map, Value};
 
 use super::claims::{Template, Values};
 use super::request::Lifetime;
-use crate::config::shapes::{self, Algorithm, TokenType};
-
-/// `client_id` where nobody knows the client: at `/auth/token`, and in an exchange, whose client
-/// could call itself anything. RFC 9068 section 2.2 wants one in every access token.
-const NO_CLIENT: &str = "countersign";
+use crate::config::shapes::{self, Algorithm, NO_CLIENT, TokenType};
 
 /// The name of the audience of our own API; nobody may configure another of this name.
 pub const OURS: &str = "countersign";

@@ -161,6 +161,12 @@ fn mistakes_are_told_with_what_to_do() {
     for (arguments, code, text) in [
         (&["create", "CI"][..], 1, "there is a bot \"CI\" already"),
         (&["create", "a b"], 1, "is no name for a bot"),
+        (
+            &["create", "Countersign-CLI"],
+            1,
+            "own name among OAuth clients",
+        ),
+        (&["create", "countersign"], 1, "choose another name"),
         (&["token", "x", "--expiry", "7"], 1, "there is no bot \"x\""),
         (
             &["token", "ci", "--expiry", "8"],
@@ -189,6 +195,33 @@ fn mistakes_are_told_with_what_to_do() {
         assert_eq!((done.code, done.stdout.as_str()), (code, ""), "{done:?}");
         assert!(done.stderr.contains(text), "{done:?}");
     }
+}
+
+#[test]
+fn b06_use_is_told_at_once_by_the_server_that_saw_it() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    done(&folder, &["create", "ci"]);
+    let token = done(&folder, &["token", "ci", "--expiry", "7"]);
+    done(&folder, &["token", "ci", "--expiry", "30"]);
+    assert_eq!(described(&folder, "ci")["last_used_at"], json!(null));
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let before = crate::oauth2::bots::now();
+    let answer = send(server.address, "GET", "/auth/verify", &headers, b"");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let bot = described(&folder, "ci");
+    let used = bot["last_used_at"].as_u64().unwrap();
+    assert!(used >= before, "{bot}");
+    let tokens = bot["tokens"].as_array().unwrap().iter();
+    let used: Vec<_> = tokens
+        .filter(|it| it["last_used_at"].is_u64())
+        .map(|it| it["id"].as_str())
+        .collect();
+    let jti = token::claims(&token)["jti"].clone();
+    assert_eq!(used, [jti.as_str()], "{bot}");
+    let page = super::call(&server, "GET", "/console/bots/ci", &admin(&server), "");
+    assert_ne!(page.status, 500, "{page:?}");
 }
 
 #[test]

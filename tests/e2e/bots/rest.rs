@@ -357,6 +357,7 @@ fn wrong_bodies_are_told_in_openmetadatas_shape_and_say_nothing_of_what_they_hel
             400,
         ),
         (r#"{"name":"a b","isBot":true}"#, 400),
+        (r#"{"name":"countersign-cli","isBot":true}"#, 400),
         (r#"{"name":"x","isBot":true,"roles":["Viewer,Admin"]}"#, 400),
         (
             r#"{"name":"x","isBot":true,"roles":["6a5bbd5f-3b2b-4a5e-8a5d-2f4c5d8f0a11"]}"#,

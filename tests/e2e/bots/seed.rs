@@ -3,9 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use countersign::accounts::store::{Location, Store};
 use countersign_tests::{Folder, Server, send, token};
+use sqlx::ConnectOptions;
+use tokio::runtime::Runtime;
 
-use super::{CONFIG, described, done};
+use super::{CONFIG, described, done, sql};
+use crate::oauth2::bots::now;
 
 fn seeded(more: &str) -> String {
     CONFIG.replace(
@@ -115,4 +119,68 @@ fn seeds_that_could_not_work_are_refused_with_their_places() {
         assert_eq!(done.code, 78, "{done:?}");
         assert!(done.stderr.contains(text), "{text}: {done:?}");
     }
+    let config = seeded("").replace("ingestion-bot:", "Countersign-cli:");
+    folder.write("config.yaml", config);
+    let done = crate::run(&folder, &["check"], &[]);
+    assert_eq!(done.code, 78, "{done:?}");
+    assert!(
+        done.stderr.contains("this name among OAuth clients"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn seeded_bot_gets_no_other_token_however_long_ago_the_first_one_ended() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &seeded(""));
+    let file = server.state.join("tokens/ingestion");
+    fs::remove_file(&file).unwrap();
+    done(&folder, &["token", "ingestion-bot", "--expiry", "7"]);
+    assert_eq!(
+        sql(&server, "store.db", "UPDATE tokens SET expires_at = 1"),
+        2
+    );
+    let place = Location::Sqlite(server.state.join("store.db"));
+    server.stop();
+    let tidy_up = || {
+        Runtime::new().unwrap().block_on(async {
+            let store = Store::open(place.clone()).await.unwrap();
+            store.tidy_up(now()).await.unwrap();
+            store.close().await;
+        });
+    };
+    tidy_up();
+    let server = Server::start(&folder, &seeded(""));
+    assert!(!file.exists());
+    let bot = described(&folder, "ingestion-bot");
+    let tokens = bot["tokens"].as_array().unwrap();
+    assert_eq!(
+        tokens.len(),
+        1,
+        "only that of the seed is remembered: {bot}"
+    );
+    assert_eq!(tokens[0]["name"], "seed");
+    // Once the bot is gone nobody needs to know.
+    done(&folder, &["delete", "ingestion-bot"]);
+    assert_eq!(
+        sql(&server, "store.db", "UPDATE tokens SET revoked_at = 1"),
+        1
+    );
+    server.stop();
+    tidy_up();
+    assert_eq!(count(&folder), 0);
+}
+
+fn count(folder: &Folder) -> u64 {
+    Runtime::new().unwrap().block_on(async {
+        let file = folder.join("state/store.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        let query = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM tokens");
+        query
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+            .unsigned_abs()
+    })
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Rules;
 use crate::config::key::KeyPath;
+use crate::config::shapes::is_our_client;
 
 impl Rules<'_> {
     pub(super) fn bots(&mut self) {
@@ -23,6 +24,13 @@ impl Rules<'_> {
                     &key,
                     "this is no name for a bot",
                     "use letters, digits and . _ - @, the first a letter or a digit",
+                );
+            }
+            if is_our_client(name) {
+                self.error_at(
+                    &key,
+                    "this server itself has this name among OAuth clients",
+                    "choose another name for the bot",
                 );
             }
             if text("token_file").is_empty() {

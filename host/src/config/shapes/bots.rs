@@ -6,6 +6,20 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// `client_id` of `countersign login`.
+pub const LOGIN_CLIENT: &str = "countersign-cli";
+
+/// `client_id` where nobody knows the client: at `/auth/token`, and in an exchange, whose client
+/// could call itself anything. RFC 9068 section 2.2 wants one in every access token.
+pub const NO_CLIENT: &str = "countersign";
+
+/// Is this name, whatever its case, one of our own clients'? Bots are OAuth clients by their
+/// names: one of these would be taken for what it is not.
+pub fn is_our_client(name: &str) -> bool {
+    let ours = [LOGIN_CLIENT, NO_CLIENT];
+    ours.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
 /// Programs that have tokens of their own, and what users may have of that kind.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

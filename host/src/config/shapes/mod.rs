@@ -23,7 +23,7 @@ mod trust;
 mod verify;
 
 pub use backends::{Backend, Follow, Match, RoleSync, Roles};
-pub use bots::{Bots, Expiry, SeedBot, TokenForm};
+pub use bots::{Bots, Expiry, LOGIN_CLIENT, NO_CLIENT, SeedBot, TokenForm, is_our_client};
 pub use keys::{Algorithm, ExtraPublic, Keys};
 pub use login::Login;
 pub use provision::{LinkBy, Provision};

@@ -4,8 +4,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::config::shapes::LOGIN_CLIENT;
+
 /// Its `client_id`.
-pub const CLIENT: &str = "countersign-cli";
+pub const CLIENT: &str = LOGIN_CLIENT;
 
 /// The one path that it listens on.
 const PATH: &str = "/callback";

@@ -80,7 +80,9 @@ impl ManagementError {
             ManagementError::Bot(BotError::Exists(_)) => {
                 "choose another name, or use the bot that is there"
             }
-            ManagementError::Bot(BotError::Name(_)) => "choose another name",
+            ManagementError::Bot(BotError::Name(_) | BotError::Reserved(_)) => {
+                "choose another name"
+            }
             ManagementError::Issue(IssueError::Unlimited) => {
                 "allow it with --allow-unlimited, or for all with bots.allow_unlimited: true"
             }
@@ -107,7 +109,7 @@ fn of_bot(error: &BotError) -> Kind {
     match error {
         BotError::NoSuchBot(_) => Kind::Missing,
         BotError::Exists(_) => Kind::Conflict,
-        BotError::Name(_) => Kind::Wrong,
+        BotError::Name(_) | BotError::Reserved(_) => Kind::Wrong,
         BotError::Random => Kind::Fault,
         BotError::Store(_) => Kind::Unavailable,
     }
