@@ -1,5 +1,5 @@
 //! Accounts: what the host remembers of users ([`store`]), the rows that they have in
-//! another backend ([`provision`]), the users of a plugin's own tables, managed through
+//! another backend ([`provision`], [`unlink`]), the users of a plugin's own tables, managed through
 //! the host, the brake on guessing their passwords ([`throttle`]), and what may be used
 //! [`once`].
 
@@ -17,5 +17,6 @@ pub mod opaque;
 pub mod provision;
 pub mod store;
 pub mod throttle;
+pub mod unlink;
 
 pub use provision::{Accounts, Principal};

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::accounts::manage::ManageError;
 use crate::accounts::store::StoreError;
+use crate::accounts::unlink::UnlinkError;
 use crate::backends::library::PluginError;
 use crate::backends::supervisor;
 use crate::config::Report;
@@ -169,6 +170,12 @@ impl From<PluginError> for Failure {
 
 impl From<ManageError> for Failure {
     fn from(error: ManageError) -> Self {
+        Failure::new(REFUSED, &error, error.help())
+    }
+}
+
+impl From<UnlinkError> for Failure {
+    fn from(error: UnlinkError) -> Self {
         Failure::new(REFUSED, &error, error.help())
     }
 }

@@ -1,5 +1,5 @@
-//! `countersign users add|list|passwd|import`: through the running server, or,
-//! when none runs, by starting the backends here.
+//! `countersign users add|list|passwd|import|unlink`: through the running server, or,
+//! when none runs, by starting the backends, or opening the store, here.
 
 use std::fs::File;
 use std::io::{Read, stdin};
@@ -14,10 +14,12 @@ use super::output;
 use super::password::Password;
 use super::setup::Setup;
 use crate::accounts::manage::manage;
+use crate::accounts::unlink::{Unlink, UnlinkError, unlink};
 use crate::backends::supervisor;
 use crate::config::Config;
 use crate::http::control::Manage;
-use crate::start::StartError;
+use crate::keys::Mode;
+use crate::start::{self, StartError};
 use crate::state;
 
 /// A file of users is at most this large.
@@ -68,6 +70,20 @@ pub(super) enum Users {
     Import {
         /// The file, or - for standard input
         file: PathBuf,
+        #[command(flatten)]
+        backend: OnBackend,
+    },
+    /// Drop the link between a row and the user of another backend who was provisioned into it
+    ///
+    /// For a row that went to the wrong one, or that is gone: a linked row is never made anew. At
+    /// his next login the user is looked for as at his first. Tokens that he has stay good until
+    /// they expire; the row itself stays as it is.
+    Unlink {
+        /// Log-in name of the row
+        name: String,
+        /// Whose link, where there are several: his backend, and his id there
+        #[arg(long, value_name = "BACKEND:ID")]
+        user: Option<String>,
         #[command(flatten)]
         backend: OnBackend,
     },
@@ -128,7 +144,34 @@ pub(super) fn run(setup: &Setup, command: &Users) -> Result<(), Failure> {
             let outcome = perform(backend, "user_import", arguments)?;
             format!("{outcome:#}\n")
         }
+        Users::Unlink {
+            name,
+            user,
+            backend,
+        } => {
+            let order = Unlink {
+                username: name.clone(),
+                target: backend.id.clone(),
+                user: user.clone(),
+            };
+            let told = runtime.block_on(drop_link(&config, &order))?;
+            format!("row {name} is no longer linked to {told}\n")
+        }
     })
+}
+
+async fn drop_link(config: &Config, order: &Unlink) -> Result<String, Failure> {
+    if let Some(answer) = control::ask(&config.state, "/unlink", order).await? {
+        return Ok(plain(&answer["unlinked"]));
+    }
+    let _lock = state::lock(&config.state)?;
+    let store = start::open_store(config, Mode::Serve, None).await?;
+    let Some(store) = store else {
+        return Err(UnlinkError::None(order.username.clone()).into());
+    };
+    let done = unlink(&store, order).await;
+    store.close().await;
+    Ok(done?)
 }
 
 async fn perform(setup: &Setup, config: &Config, request: Manage) -> Result<Value, Failure> {

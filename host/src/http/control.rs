@@ -1,6 +1,6 @@
 //! What the command line asks of a running server, over the admin socket:
-//! `POST /manage` with `{backend, operation, arguments}`, `POST /bots` with an
-//! [`Order`], `POST /reload`, `POST /keys` with `{audience, operation, …}`, and
+//! `POST /manage` with `{backend, operation, arguments}`, `POST /unlink` with an [`Unlink`],
+//! `POST /bots` with an [`Order`], `POST /reload`, `POST /keys` with `{audience, operation, …}`, and
 //! `POST /revoked` with `{token, key}`.
 
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ use super::body::Refused;
 use super::error::{answer, detail, not_found};
 use crate::accounts::manage::manage;
 use crate::accounts::store::Revocable;
+use crate::accounts::unlink::{Unlink, UnlinkError, unlink};
 use crate::keys::Asked;
 use crate::live::Live;
 use crate::token::management::Asker;
@@ -62,6 +63,7 @@ struct Control {
 pub fn routes(live: Arc<Live<Serving>>, state: PathBuf, reload: Reload, keys: Keys) -> Router {
     Router::new()
         .route("/manage", post(perform))
+        .route("/unlink", post(unlinked))
         .route("/bots", post(bots))
         .route("/reload", post(reloaded))
         .route("/keys", post(keyed))
@@ -156,6 +158,22 @@ async fn perform(State(control): State<Control>, body: Body) -> Response<Body> {
     .await
     {
         Ok(value) => answer(StatusCode::OK, &value),
+        Err(error) => refused(&error, error.help()),
+    }
+}
+
+async fn unlinked(State(control): State<Control>, body: Body) -> Response<Body> {
+    let order = match read::<Unlink>(body).await {
+        Ok(order) => order,
+        Err(refused) => return *refused,
+    };
+    let serving = control.live.enter().await;
+    let done = match serving.tokens.accounts.store() {
+        Some(store) => unlink(store, &order).await,
+        None => Err(UnlinkError::None(order.username)),
+    };
+    match done {
+        Ok(told) => answer(StatusCode::OK, &json!({ "unlinked": told })),
         Err(error) => refused(&error, error.help()),
     }
 }

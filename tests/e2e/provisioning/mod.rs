@@ -4,6 +4,7 @@
 mod db;
 mod outages;
 mod start;
+mod unlink;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -36,6 +36,15 @@ pub struct Linked<'a> {
     pub roles: &'a [String],
 }
 
+/// Whose row it is, or was about to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedRow {
+    /// Whose, and where.
+    pub key: LinkKey,
+    /// The row's id; none as in [`Link::id`].
+    pub id: Option<String>,
+}
+
 const FIND: &str = "SELECT target_id, username, roles FROM links WHERE backend = $1 AND subject = $2 AND target = $3";
 
 const INTEND: &str = "INSERT INTO links (backend, subject, target, username, roles, created_at, updated_at) \
@@ -60,6 +69,14 @@ const LINK: &str = "INSERT INTO links (backend, subject, target, target_id, user
 
 const HELD: &str = "SELECT COUNT(*), COUNT(target_id) FROM links WHERE target = $1 AND username = $2 \
     AND NOT (backend = $3 AND subject = $4)";
+
+/// More are not told one by one.
+const TO: &str = "SELECT backend, subject, target, target_id FROM links \
+    WHERE username = $1 AND ($2 = '' OR target = $2) ORDER BY target, backend, subject LIMIT 20";
+
+/// The one that was found, and no other that came in its place.
+const UNLINK: &str = "DELETE FROM links WHERE backend = $1 AND subject = $2 AND target = $3 \
+    AND COALESCE(target_id, '') = $4";
 
 /// Whether a name is somebody else's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +157,46 @@ impl Store {
             Err(StoreError::Query(error)) if is_duplicate(&error) => Err(StoreError::Taken),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whose the rows of this name are, in one target or in all; at most 20.
+    pub async fn links_to(
+        &self,
+        username: &str,
+        target: Option<&str>,
+    ) -> Result<Vec<LinkedRow>, StoreError> {
+        type Row = (String, String, String, Option<String>);
+        let rows: Vec<Row> = on!(self, pool => bounded(
+            sqlx::query_as(TO)
+                .bind(fold(username)).bind(target.unwrap_or_default())
+                .fetch_all(pool)
+        ).await)?;
+        let found = rows
+            .into_iter()
+            .map(|(backend, subject, target, id)| LinkedRow {
+                key: LinkKey {
+                    backend,
+                    subject,
+                    target,
+                },
+                id,
+            });
+        Ok(found.collect())
+    }
+
+    /// Drops a link, or a note; false = it is gone, or another one now.
+    pub async fn unlink(&self, link: &LinkedRow) -> Result<bool, StoreError> {
+        let LinkKey {
+            backend,
+            subject,
+            target,
+        } = &link.key;
+        on!(self, pool => bounded(
+            sqlx::query(UNLINK)
+                .bind(backend).bind(subject).bind(target)
+                .bind(link.id.as_deref().unwrap_or_default())
+                .execute(pool)
+        ).await.map(|done| done.rows_affected() > 0))
     }
 
     /// Is the row of this name somebody else's, or about to be?

@@ -42,7 +42,7 @@ use crate::config::values::Secret;
 use crate::metering;
 
 pub use error::StoreError;
-pub use links::{Held, Link, LinkKey, Linked};
+pub use links::{Held, Link, LinkKey, Linked, LinkedRow};
 pub(in crate::accounts) use links::{fold, is_duplicate};
 pub use revoked::Revocable;
 pub use rings::StoredRing;
