@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// Nobody waits longer for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -49,6 +52,37 @@ pub fn send(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
+    raw(address, &request(address, method, path, headers, body))
+}
+
+/// The same of a server that may be killed at any moment; none = there was no whole answer.
+pub fn attempt(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    let request = request(address, method, path, headers, body);
+    stream.write_all(&request).ok()?;
+    let mut answer = Vec::new();
+    // It may be whole though the connection ends badly.
+    let _ = stream.read_to_end(&mut answer);
+    answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let answer = parse(&answer);
+    let length = answer.header("content-length")?.parse::<usize>().ok()?;
+    (answer.body.len() == length).then_some(answer)
+}
+
+fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     if !body.is_empty() || method == "POST" {
         head.push_str(&format!("content-length: {}\r\n", body.len()));
@@ -59,15 +93,13 @@ pub fn send(
     head.push_str("\r\n");
     let mut bytes = head.into_bytes();
     bytes.extend_from_slice(body);
-    raw(address, &bytes)
+    bytes
 }
 
 /// Sends bytes as they are and reads until the server closes.
 pub fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // A server that refuses early closes before everything is written.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

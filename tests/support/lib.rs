@@ -21,7 +21,7 @@ pub mod tls;
 pub mod token;
 pub mod wire;
 
-pub use client::{Answer, get, post_json, send};
+pub use client::{Answer, attempt, get, post_json, send};
 pub use command::{Done, countersign};
 pub use folder::Folder;
 pub use server::Server;

@@ -79,6 +79,11 @@ impl Flow {
 
     /// Redeems with a good request, changed: an empty value leaves a parameter out.
     pub(crate) fn redeem(&self, changes: &[(&str, &str)]) -> Answer {
+        self.post(&Flow::redemption(changes))
+    }
+
+    /// The body of such a request.
+    pub(crate) fn redemption(changes: &[(&str, &str)]) -> String {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("client_id", "countersign-cli"),
@@ -91,7 +96,7 @@ impl Flow {
         }
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
-        self.post(&body.finish())
+        body.finish()
     }
 
     fn post(&self, body: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! Several hosts on one PostgreSQL: what one does the others know, at once or as soon as they
 //! see the store again; and what was acknowledged is not lost, whoever is killed.
 
+mod answered;
 mod kept;
 mod killed;
 mod leases;

@@ -38,7 +38,7 @@ fn server(folder: &Folder, more: &str) -> Server {
 }
 
 /// What a client library makes of parameters.
-fn form(parameters: &[(&str, &str)]) -> String {
+pub(crate) fn form(parameters: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
         let bytes = text.bytes().map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
