@@ -105,6 +105,12 @@ impl Connection {
             }
         }
     }
+
+    /// The body of the last answer.
+    pub(crate) fn body(&self) -> &[u8] {
+        let head = self.buffer.windows(4).position(|end| end == b"\r\n\r\n");
+        head.map_or(&[], |head| &self.buffer[head + 4..])
+    }
 }
 
 /// The status, once head and body are there.
