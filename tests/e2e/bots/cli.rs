@@ -220,8 +220,6 @@ fn b06_use_is_told_at_once_by_the_server_that_saw_it() {
         .collect();
     let jti = token::claims(&token)["jti"].clone();
     assert_eq!(used, [jti.as_str()], "{bot}");
-    let page = super::call(&server, "GET", "/console/bots/ci", &admin(&server), "");
-    assert_ne!(page.status, 500, "{page:?}");
 }
 
 #[test]
