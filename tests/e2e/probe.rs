@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use countersign_tests::oidc::Oidc;
 use countersign_tests::{Done, Folder, Server, artifacts, post_json};
 use serde_json::{Value, json};
 
@@ -234,4 +235,106 @@ fn table_that_the_first_start_will_make_knows_nobody_yet() {
 fn json_without_a_probe_is_a_mistake_of_usage() {
     let folder = with("  dir: { plugin: answers, config: {} }\n");
     assert_eq!(run(&folder, &["check", "--json"], &[]).code, 64);
+}
+
+/// An entry of `trust` for this provider.
+fn trusting(provider: &Oidc, more: &str) -> String {
+    let (issuer, aud) = (&provider.issuer, Oidc::AUDIENCE);
+    format!(
+        "  - {{ issuer: \"{issuer}\", jwks_url: \"{issuer}/jwks\", audiences: [\"{aud}\"]{more} }}\n"
+    )
+}
+
+fn up(trust: &str) -> Folder {
+    with(&format!(
+        "  up: {{ plugin: answers, config: {{}} }}\ntrust:\n{trust}"
+    ))
+}
+
+#[test]
+fn keys_of_trusted_issuers_are_fetched_and_told_with_what_cannot_be_used() {
+    let (plain, secure) = (Oidc::start(), Oidc::secure());
+    let ca = format!(", tls: {{ ca: \"{}\" }}", secure.ca().display());
+    let folder = up(&format!(
+        "{}{}",
+        trusting(&plain, ""),
+        trusting(&secure, &ca)
+    ));
+    let done = run(&folder, &["check", "--probe"], &[]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let (first, second) = (&plain.issuer, &secure.issuer);
+    page(
+        &done,
+        &[
+            "probe up  reachable, ",
+            &format!("probe trust {first}  1 usable key from {first}/jwks, "),
+            &format!("probe trust {second}  1 usable key from {second}/jwks, "),
+            "  not used: key \"es256-1\" is for ES256, which trust[].algorithms does not name",
+            "ok: the server can start, every backend answers, and trusted issuers have keys",
+        ],
+    );
+    let told = &as_json(&folder, "")["trust"];
+    assert_eq!(told.as_array().map(Vec::len), Some(2), "{told}");
+    assert_eq!(
+        (&told[1]["keys"], &told[1]["error"]),
+        (&json!(1), &json!(null))
+    );
+    // Nothing is fetched where nobody asks for it.
+    let before = plain.count("/jwks");
+    assert_eq!(run(&folder, &["check"], &[]).code, 0);
+    assert_eq!(plain.count("/jwks"), before);
+}
+
+#[test]
+fn issuer_without_keys_is_exit_1_with_the_reason_and_the_remedy() {
+    let provider = Oidc::secure();
+    let ca = format!(", tls: {{ ca: \"{}\" }}", provider.ca().display());
+    let folder = up(&trusting(&provider, ""));
+    let stranger = run(&folder, &["check", "--probe"], &[]);
+    assert_eq!(stranger.code, 1, "{stranger:?}");
+    page(
+        &stranger,
+        &[
+            "NO KEYS from ",
+            "UnknownIssuer",
+            "in PEM, in trust[].tls.ca",
+        ],
+    );
+    let where_from = format!("no keys of a trusted issuer from {}/jwks", provider.issuer);
+    assert!(stranger.stderr.contains(&where_from), "{stranger:?}");
+
+    let folder = up(&trusting(&provider, &ca));
+    let weak = json!({ "kty": "RSA", "kid": "weak\u{1b}", "n": "AQAB", "e": "AQAB" });
+    for (fault, told) in [
+        (json!({ "status": 503 }), "status 503"),
+        (json!({ "body": "<html>" }), "is not JSON"),
+        (
+            json!({ "body": json!({ "keys": [weak] }).to_string() }),
+            "no key that can be used",
+        ),
+    ] {
+        provider.reset();
+        let mut fault = fault;
+        fault["path"] = "/jwks".into();
+        provider.fault(&fault);
+        let done = run(&folder, &["check", "--probe"], &[]);
+        assert_eq!(done.code, 1, "{told}: {done:?}");
+        page(&done, &["NO KEYS from ", told]);
+        assert!(!done.stdout.contains('\u{1b}') && !done.stdout.contains("ok:"));
+    }
+    provider.reset();
+    let folder = up(&trusting(&provider, &format!("{ca}, algorithms: [ES384]")));
+    let done = run(&folder, &["check", "--probe"], &[]);
+    assert_eq!(done.code, 1, "{done:?}");
+    page(
+        &done,
+        &[
+            "none of the keys can be used",
+            "which trust[].algorithms does not name",
+        ],
+    );
+    provider.stop();
+    let done = run(&folder, &["check", "--probe"], &[]);
+    assert_eq!(done.code, 1, "{done:?}");
+    page(&done, &["the key set cannot be fetched: "]);
 }

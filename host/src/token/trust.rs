@@ -130,7 +130,7 @@ impl Trusted {
             let of_issuer = config.trust.iter();
             let mut clients = of_issuer
                 .filter(|other| other.issuer == entry.issuer)
-                .map(|other| trusted.client(other, before))
+                .map(|other| trusted.client_of(other, before))
                 .collect::<Result<Vec<_>, _>>()?;
             let first = clients.remove(0);
             let keys = match clients.is_empty() {
@@ -175,7 +175,15 @@ impl Trusted {
         Ok((people.principal(&verified)?, verified))
     }
 
-    fn client(
+    /// What fetches the keys of an issuer from one of its places.
+    pub fn client(&self, issuer: &str, url: &str) -> Option<&JwksClient> {
+        let is_there =
+            |place: &&(Place, Arc<JwksClient>)| place.0.issuer == issuer && place.0.url == url;
+        let found = self.clients.iter().find(is_there);
+        found.map(|(_, client)| client.as_ref())
+    }
+
+    fn client_of(
         &mut self,
         entry: &shapes::Trust,
         before: Option<&Trusted>,

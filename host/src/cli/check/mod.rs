@@ -1,6 +1,7 @@
 //! `countersign check`: the code of `serve` up to binding a socket; changes nothing. With
 //! `--probe` it also connects: see [`probe`].
 
+mod keys;
 mod known;
 mod page;
 mod probe;
@@ -25,12 +26,12 @@ use crate::{start, state, telemetry};
 #[derive(Args)]
 pub(super) struct Check {
     /// Also ask each backend whether it can be reached, and what it knows of a user: his
-    /// groups, roles and row, without his password; 1 = one cannot be reached, or no
-    /// backend knows him
+    /// groups, roles and row, without his password; and fetch the keys of trusted issuers;
+    /// 1 = one cannot be reached, or no backend knows him
     #[arg(long, value_name = "USER", num_args = 0..=1, default_missing_value = "")]
     probe: Option<String>,
     /// What --probe found, as JSON: {backends: [{backend, reachable, millis, error?}],
-    /// user?: {name, backends: [{backend, millis, conditions?, found: {outcome, reason?},
+    /// trust?: [{issuer, url, millis, keys, refused?, error?, help?}], user?: {name, backends: [{backend, millis, conditions?, found: {outcome, reason?},
     /// user?: {id, username, email, name, groups: [{group, roles, because?, missed}],
     /// roles: [{role, from}], row?: {backend, what, admitted, roles?}}}]}}; outcome is known,
     /// unknown, refused, not_offered, not_asked or failed
@@ -78,7 +79,12 @@ pub(super) fn run(setup: &Setup, check: &Check) -> Result<(), Failure> {
     })?;
     match told.verdict() {
         None if check.json => Ok(()),
-        None => output::write("ok: the server can start, and every backend answers\n"),
+        None if told.trust.is_empty() => {
+            output::write("ok: the server can start, and every backend answers\n")
+        }
+        None => output::write(
+            "ok: the server can start, every backend answers, and trusted issuers have keys\n",
+        ),
         Some((what, help)) => Err(Failure::new(REFUSED, what, help)),
     }
 }

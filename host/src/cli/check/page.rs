@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::told::{Answer, Found, Known, Told};
+use super::told::{Answer, Fetched, Found, Known, Told};
 
 /// The page. Whatever backends say stands on one line.
 pub(super) fn written(told: &Told) -> String {
@@ -24,6 +24,9 @@ pub(super) fn written(told: &Told) -> String {
         };
         let _ = writeln!(page, "probe {:<width$}  {state}", health.backend);
     }
+    for fetched in &told.trust {
+        keys(&mut page, fetched);
+    }
     if let Some(asked) = &told.user {
         let _ = writeln!(page, "\nuser {}", line(&asked.name));
         for answer in &asked.backends {
@@ -32,6 +35,31 @@ pub(super) fn written(told: &Told) -> String {
         page.push('\n');
     }
     page
+}
+
+fn keys(page: &mut String, fetched: &Fetched) {
+    let state = match fetched.error.as_str() {
+        "" => {
+            let plural = if fetched.keys == 1 { "" } else { "s" };
+            format!("{} usable key{plural}", fetched.keys)
+        }
+        _ => "NO KEYS".to_owned(),
+    };
+    let error = match fetched.error.as_str() {
+        "" => String::new(),
+        error => format!(": {}", line(error)),
+    };
+    let (issuer, url, millis) = (line(&fetched.issuer), line(&fetched.url), fetched.millis);
+    let _ = writeln!(
+        page,
+        "probe trust {issuer}  {state} from {url}, {millis} ms{error}"
+    );
+    for refused in &fetched.refused {
+        let _ = writeln!(page, "  not used: {}", line(refused));
+    }
+    if !fetched.help.is_empty() {
+        let _ = writeln!(page, "  help: {}", fetched.help);
+    }
 }
 
 fn one(page: &mut String, answer: &Answer) {

@@ -1,12 +1,13 @@
 //! Asks the backends, started as for a check: whether they can be reached, and what they know of
-//! a user, without his password and without changing anything.
+//! a user, without his password and without changing anything. Beside it [`keys`] are fetched.
 
 use std::time::Instant;
 
 use countersign_abi::{Code, Failure, Operation, User};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
+use super::keys;
 use super::known::known;
 use super::told::{Answer, Asked, Found, Health, Told};
 use crate::accounts::store::{Location, Store};
@@ -14,16 +15,18 @@ use crate::backends::backend::Backend;
 use crate::config::Config;
 use crate::token::Tokens;
 
-/// Health of each backend; with a name what each one knows of it.
+/// Health of each backend, keys of each trusted issuer; with a name what each backend knows of it.
 pub(super) async fn probe(config: &Config, tokens: &Tokens, user: Option<&str>) -> Told {
     // Side by side: one that is down takes its time limit.
-    let backends = join_all(tokens.registry.iter().map(health)).await;
+    let backends = join_all(tokens.registry.iter().map(health));
+    let (backends, trust) = join(backends, keys::fetched(config, tokens)).await;
     let asked = match user {
         Some(name) => Some(ask(config, tokens, name).await),
         None => None,
     };
     Told {
         backends,
+        trust,
         user: asked,
     }
 }
@@ -165,6 +168,6 @@ fn words(failure: &Failure) -> String {
     }
 }
 
-fn since(begun: Instant) -> u64 {
+pub(super) fn since(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 pub(super) struct Told {
     /// In the order of the file.
     pub(super) backends: Vec<Health>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) trust: Vec<Fetched>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<Asked>,
 }
@@ -20,6 +22,26 @@ pub(super) struct Health {
     /// Why not.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) error: String,
+}
+
+/// The keys of a trusted issuer.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Fetched {
+    pub(super) issuer: String,
+    /// From where, without a password.
+    pub(super) url: String,
+    pub(super) millis: u64,
+    /// How many can be used.
+    pub(super) keys: usize,
+    /// Which cannot, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) refused: Vec<String>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) error: String,
+    /// What to do about it; may be empty.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) help: &'static str,
 }
 
 /// What the backends know of a name.
@@ -112,6 +134,19 @@ impl Told {
         if !down.is_empty() {
             let what = format!("cannot be reached: {}", down.join(", "));
             return Some((what, "what each said stands above; see backends.ID.config"));
+        }
+        let without: Vec<&str> = self
+            .trust
+            .iter()
+            .filter(|fetched| !fetched.error.is_empty())
+            .map(|fetched| fetched.url.as_str())
+            .collect();
+        if !without.is_empty() {
+            let what = format!("no keys of a trusted issuer from {}", without.join(", "));
+            return Some((
+                what,
+                "the reason stands above; see trust[].jwks_url and tls.ca",
+            ));
         }
         let asked = self.user.as_ref()?;
         let answers = || asked.backends.iter();
