@@ -5,6 +5,7 @@ use countersign_tests::{Folder, get, post_json, send};
 use serde_json::Value;
 
 use super::{ask, ask_with, identity, refused, with_claims};
+use crate::run;
 
 #[test]
 fn good_token_passes_and_every_identity_header_is_there() {
@@ -157,6 +158,14 @@ fn without_exactly_one_bearer_token_nobody_passes() {
     );
 }
 
+/// A bot's opaque token.
+fn opaque(folder: &Folder) -> String {
+    let create = ["bots", "create", "etl"];
+    let token = ["bots", "token", "etl", "--expiry", "7", "--form", "opaque"];
+    assert_eq!(run(folder, &create, &[]).code, 0);
+    run(folder, &token, &[]).stdout.trim().to_owned()
+}
+
 #[test]
 fn token_that_breaks_a_rule_is_refused_and_audited_by_its_rule() {
     let folder = Folder::new();
@@ -173,6 +182,7 @@ fn token_that_breaks_a_rule_is_refused_and_audited_by_its_rule() {
         (format!("{header}.{signature}"), "segments"),
         (format!("{token}="), "base64url"),
         ("nonsense".to_owned(), "segments"),
+        (opaque(&folder), "opaque"),
     ];
     for (token, _) in &cases {
         refused(&ask(&server, "", token), 401, "invalid_token");
@@ -191,7 +201,7 @@ fn token_that_breaks_a_rule_is_refused_and_audited_by_its_rule() {
         assert!(page.contains(&series), "{series}\n{page}");
     }
     let (_, log) = server.stop();
-    for part in [signature, payload] {
+    for part in [signature, payload, &cases[6].0] {
         assert!(!log.contains(part));
     }
     let lines = log
