@@ -131,8 +131,8 @@ async fn fill_store(folder: &Folder) {
         .unwrap();
     let bots = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {BOTS}) \
-         INSERT INTO bots (id, name, folded, display_name, description, email, roles, jwks, created_at, created_by, updated_at, updated_by) \
-         SELECT printf('00000000-0000-4000-8000-%012d', i), printf('bot-%d', i), printf('bot-%d', i), '', '', '', '[\"DataConsumer\"]', '', 1700000000, 'bench', 1700000000, 'bench' FROM n"
+         INSERT INTO bots (id, name, folded, display_name, description, searched, email, roles, jwks, created_at, created_by, updated_at, updated_by) \
+         SELECT printf('00000000-0000-4000-8000-%012d', i), printf('bot-%d', i), printf('bot-%d', i), '', '', printf('bot-%d', i), '', '[\"DataConsumer\"]', '', 1700000000, 'bench', 1700000000, 'bench' FROM n"
     );
     // A live, far end, and a hash as spread as a real one.
     let tokens = format!(

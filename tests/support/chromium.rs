@@ -23,12 +23,12 @@ pub const FAULTS: &str = r#"(() => {
     if (!e.checkVisibility() || e.type === 'hidden') continue;
     const box = e.getBoundingClientRect();
     const name = `${e.tagName.toLowerCase()} ${(e.innerText || e.id || '').slice(0, 30)}`;
-    if (e.matches('a, button, input, select, summary') && (box.height < 44 || box.width < 44)) faults.push(`too small: ${name}`);
+    if (e.matches('a, button, input, select, textarea, summary') && (box.height < 44 || box.width < 44)) faults.push(`too small: ${name}`);
     if (box.right > root.clientWidth + 1) faults.push(`sticks out: ${name}`);
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     const style = getComputedStyle(e);
     if (e.matches('dt, dd, p') && box.width < 5 * parseFloat(style.fontSize)) faults.push(`too narrow: ${name}`);
-    if ((own || e.matches('input, select')) && ratio(parse(style.color).rgb, behind(e)) < 4.5) faults.push(`too pale: ${name}`);
+    if ((own || e.matches('input, select, textarea')) && ratio(parse(style.color).rgb, behind(e)) < 4.5) faults.push(`too pale: ${name}`);
     if (own && parseFloat(style.fontSize) < 12) faults.push(`too small to read: ${name}`);
   }
   return faults;

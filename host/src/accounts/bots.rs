@@ -57,6 +57,15 @@ pub struct NewBot {
     pub jwks: String,
 }
 
+/// Which of the bots, by their names: the nearest on one side of this one.
+#[derive(Debug, Clone, Copy)]
+pub enum Side<'a> {
+    /// After this name; the empty one is before all others.
+    After(&'a str),
+    /// Before this name.
+    Before(&'a str),
+}
+
 /// Why a bot cannot be had, made or changed.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
@@ -105,11 +114,11 @@ impl Store {
             updated_by: by.to_owned(),
         };
         let written = on!(self, pool => bounded(
-            sqlx::query("INSERT INTO bots (id, folded, name, display_name, description, email, roles, jwks, created_at, created_by, updated_at, updated_by) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $10)")
+            sqlx::query("INSERT INTO bots (id, folded, name, display_name, description, email, roles, jwks, created_at, created_by, updated_at, updated_by, searched) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $10, $11)")
                 .bind(&bot.id).bind(fold(&bot.name)).bind(&bot.name)
                 .bind(&bot.display_name).bind(&bot.description).bind(&bot.email)
-                .bind(list(&bot.roles)).bind(&bot.jwks).bind(seconds(now)).bind(by)
+                .bind(list(&bot.roles)).bind(&bot.jwks).bind(seconds(now)).bind(by).bind(searched(&bot))
                 .execute(pool)
         ).await.map(drop));
         match written {
@@ -144,31 +153,38 @@ impl Store {
         found.ok_or_else(|| BotError::NoSuchBot(id.to_owned()))
     }
 
-    /// Bots by their names, those after `after`, at most `limit`; `search` is a part of name,
+    /// Bots by their names, those on this side, at most `limit`; `search` is a part of name,
     /// display name or description.
     pub async fn bots(
         &self,
         search: &str,
-        after: &str,
+        side: Side<'_>,
         limit: u32,
     ) -> Result<Vec<Bot>, StoreError> {
+        let (name, is, order) = match side {
+            Side::After(name) => (name, ">", "ASC"),
+            Side::Before(name) => (name, "<", "DESC"),
+        };
         let query = format!(
-            "SELECT {COLUMNS} FROM bots WHERE folded > $1 AND ($2 = '' OR folded LIKE $3 ESCAPE '\\' \
-             OR LOWER(display_name) LIKE $3 ESCAPE '\\' OR LOWER(description) LIKE $3 ESCAPE '\\') \
-             ORDER BY folded LIMIT $4"
+            "SELECT {COLUMNS} FROM bots WHERE folded {is} $1 AND ($2 = '' OR searched LIKE $3 ESCAPE '\\') \
+             ORDER BY folded {order} LIMIT $4"
         );
-        let (pattern, after, limit) = (containing(search), fold(after), i64::from(limit));
-        on!(self, pool => bounded(
+        let (pattern, name, limit) = (containing(search), fold(name), i64::from(limit));
+        let mut found: Vec<Bot> = on!(self, pool => bounded(
             sqlx::query_as(sqlx::AssertSqlSafe(query))
-                .bind(after).bind(search).bind(pattern).bind(limit)
+                .bind(name).bind(search).bind(pattern).bind(limit)
                 .fetch_all(pool)
-        ).await)
+        ).await)?;
+        if matches!(side, Side::Before(_)) {
+            found.reverse();
+        }
+        Ok(found)
     }
 
     /// How many bots there are that [`bots`](Self::bots) would find.
     pub async fn count_bots(&self, search: &str) -> Result<u64, StoreError> {
-        const COUNT: &str = "SELECT COUNT(*) FROM bots WHERE ($1 = '' OR folded LIKE $2 ESCAPE '\\' \
-            OR LOWER(display_name) LIKE $2 ESCAPE '\\' OR LOWER(description) LIKE $2 ESCAPE '\\')";
+        const COUNT: &str =
+            "SELECT COUNT(*) FROM bots WHERE $1 = '' OR searched LIKE $2 ESCAPE '\\'";
         let count: i64 = on!(self, pool => bounded(
             sqlx::query_scalar(COUNT).bind(search).bind(containing(search)).fetch_one(pool)
         ).await)?;
@@ -181,11 +197,11 @@ impl Store {
     /// [`BotError`]: it is gone.
     pub async fn change_bot(&self, bot: &Bot, by: &str, now: u64) -> Result<(), BotError> {
         const CHANGE: &str = "UPDATE bots SET display_name = $2, description = $3, email = $4, roles = $5, \
-            jwks = $6, updated_at = $7, updated_by = $8 WHERE id = $1";
+            jwks = $6, updated_at = $7, updated_by = $8, searched = $9 WHERE id = $1";
         let changed = on!(self, pool => bounded(
             sqlx::query(CHANGE)
                 .bind(&bot.id).bind(&bot.display_name).bind(&bot.description).bind(&bot.email)
-                .bind(list(&bot.roles)).bind(&bot.jwks).bind(seconds(now)).bind(by)
+                .bind(list(&bot.roles)).bind(&bot.jwks).bind(seconds(now)).bind(by).bind(searched(bot))
                 .execute(pool)
         ).await.map(|done| done.rows_affected()))?;
         match changed {
@@ -253,6 +269,12 @@ where
             updated_by: row.try_get("updated_by")?,
         })
     }
+}
+
+/// What a search looks in. Folded here, since SQLite folds ASCII alone.
+fn searched(bot: &Bot) -> String {
+    let texts = [&*bot.name, &*bot.display_name, &*bot.description];
+    fold(&texts.join("\n"))
 }
 
 /// A pattern of LIKE for texts that contain this one.

@@ -1,6 +1,6 @@
 //! The API in OpenMetadata's shapes.
 
-use countersign_tests::{Folder, Server, get, send, token};
+use countersign_tests::{Answer, Folder, Server, get, send, token};
 use serde_json::{Value, json};
 
 use super::{CONFIG, add_user, admin, basic, call, done};
@@ -167,23 +167,36 @@ fn bots_are_listed_page_by_page() {
         (names(&page), &page["paging"]["total"]),
         (vec!["a".into(), "b".into()], &json!(3))
     );
-    let after = page["paging"]["after"].as_str().unwrap();
-    let rest = call(
-        &server,
-        "GET",
-        &format!("/api/v1/bots?limit=2&after={after}"),
-        &who,
-        "",
-    )
-    .json();
+    assert_eq!(page["paging"]["before"], json!(null));
+    let turned = |page: &Value, way: &str, limit: u32| {
+        let cursor = page["paging"][way].as_str().unwrap();
+        let path = format!("/api/v1/bots?limit={limit}&{way}={cursor}");
+        call(&server, "GET", &path, &who, "").json()
+    };
+    let is_end = |page: &Value, way: &str| page["paging"][way] == json!(null);
+    let rest = turned(&page, "after", 2);
     assert_eq!(
-        (names(&rest), &rest["paging"]["after"]),
-        (vec!["c".to_owned()], &json!(null))
+        (names(&rest), is_end(&rest, "after")),
+        (vec!["c".into()], true)
     );
+    // And back, one by one.
+    let middle = turned(&rest, "before", 1);
     assert_eq!(
-        call(&server, "GET", "/api/v1/bots?limit=x", &who, "").status,
-        400
+        (names(&middle), &middle["paging"]["total"]),
+        (vec!["b".into()], &json!(3))
     );
+    let first = turned(&middle, "before", 1);
+    assert_eq!(
+        (names(&first), is_end(&first, "before")),
+        (vec!["a".into()], true)
+    );
+    assert_eq!(names(&turned(&first, "after", 9)), ["b", "c"]);
+    assert_eq!(names(&turned(&rest, "before", 2)), names(&page));
+    for query in ["limit=x", "after=%21", "before=%21", "before=YQ&after=YQ"] {
+        let path = format!("/api/v1/bots?{query}");
+        let refused = call(&server, "GET", &path, &who, "");
+        assert_eq!(refused.status, 400, "{query} {refused:?}");
+    }
 }
 
 #[test]
@@ -215,6 +228,9 @@ fn b04_only_who_manages_may_and_a_bot_never() {
             ("GET", "/api/v1/bots", ""),
             ("POST", "/api/v1/bots", r#"{"name":"x"}"#),
             ("DELETE", boss, ""),
+            ("PATCH", boss, ""),
+            ("PATCH", "/api/v1/users/name/boss", ""),
+            ("PUT", "/api/v1/bots/restore", r#"{"id":"x"}"#),
             ("GET", "/api/v1/system/status", ""),
             ("PUT", "/api/v1/users/revokeToken", r#"{"id":"x"}"#),
         ] {
@@ -426,11 +442,284 @@ fn status_looks_at_every_bot_however_many() {
         &server,
         "store.db",
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100) \
-         INSERT INTO bots SELECT 'id-' || n, 'b' || n, 'b' || n, '', '', '', '[]', '', 1, 'x', 1, 'x' FROM n",
+         INSERT INTO bots SELECT 'id-' || n, 'b' || n, 'b' || n, '', '', 'b' || n, '', '[]', '', 1, 'x', 1, 'x' FROM n",
     );
     assert_eq!(made, 1_100);
     let status = call(&server, "GET", "/api/v1/system/status", &admin(&server), "");
     let told = status.json();
     assert_eq!(told["bots"].as_object().unwrap().len(), 1_100);
     assert_eq!(told["jwks"]["passed"], false);
+}
+
+/// Sends a JSON Patch (RFC 6902).
+fn patch(server: &Server, path: &str, who: &str, patch: &Value) -> Answer {
+    let headers = [
+        ("authorization", who),
+        ("content-type", "application/json-patch+json"),
+    ];
+    let body = patch.to_string();
+    send(server.address, "PATCH", path, &headers, body.as_bytes())
+}
+
+#[test]
+fn bot_and_its_user_are_patched_as_openmetadatas_clients_do() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    let who = admin(&server);
+    let (id, token) = make(&server, &who, "etl", "7");
+    // What a client has read, and how it differs from what it wants.
+    let texts = json!([
+        { "op": "test", "path": "/id", "value": id },
+        { "op": "add", "path": "/displayName", "value": "Nightly" },
+        { "op": "add", "path": "/description", "value": "Loads\nall" },
+    ]);
+    let bot = patch(&server, &format!("/api/v1/bots/{id}"), &who, &texts);
+    assert_eq!(bot.status, 200, "{bot:?}");
+    let (bot, shown) = (bot.json(), || {
+        call(&server, "GET", "/api/v1/bots/name/etl", &who, "").json()
+    });
+    assert_eq!(bot, shown());
+    assert_eq!(
+        (&bot["displayName"], &bot["description"], &bot["updatedBy"]),
+        (&json!("Nightly"), &json!("Loads\nall"), &json!("admin"))
+    );
+    let removed = json!([{ "op": "remove", "path": "/displayName" }]);
+    let bot = patch(&server, "/api/v1/bots/name/etl", &who, &removed).json();
+    assert_eq!(
+        (&bot["displayName"], &bot["description"]),
+        (&json!(null), &json!("Loads\nall"))
+    );
+
+    let user =
+        |operations: Value| patch(&server, &format!("/api/v1/users/{id}"), &who, &operations);
+    let names = |answer: &Answer| -> Vec<String> {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let roles = answer.json()["roles"].as_array().unwrap().clone();
+        let name = |role: Value| role["name"].as_str().unwrap().to_owned();
+        roles.into_iter().map(name).collect()
+    };
+    let more = user(json!([
+        { "op": "add", "path": "/roles/1", "value": { "name": "Viewer", "type": "role" } },
+        { "op": "add", "path": "/roles/-", "value": "Public" },
+    ]));
+    assert_eq!(names(&more), ["Op", "Viewer", "Public"]);
+    // A role that was shown may come back by its id alone.
+    let kept = json!({ "id": more.json()["roles"][1]["id"], "type": "role" });
+    let fewer = user(json!([{ "op": "replace", "path": "/roles", "value": [kept] }]));
+    assert_eq!(names(&fewer), ["Viewer"]);
+    let none = user(json!([{ "op": "remove", "path": "/roles/0" }]));
+    assert!(names(&none).is_empty());
+    assert_eq!(none.json()["email"], "etl@example.org");
+    let moved = user(json!([{ "op": "replace", "path": "/email", "value": "etl@example.net" }]));
+    assert_eq!(moved.json()["email"], "etl@example.net");
+    let me = format!("Bearer {token}");
+    let me = call(&server, "GET", "/api/v1/users/loggedInUser", &me, "");
+    assert_eq!(me.status, 200, "its tokens stay: {me:?}");
+    // What changes nothing is no change.
+    let before = shown();
+    assert_eq!(user(json!([])).status, 200);
+    assert_eq!(shown(), before);
+    assert_eq!(server.stop().1.matches("bot changed").count(), 6);
+}
+
+#[test]
+fn patch_that_is_none_does_not_fit_or_reaches_too_far_changes_nothing() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    let who = admin(&server);
+    let (id, _) = make(&server, &who, "etl", "7");
+    let (bot, user) = (
+        format!("/api/v1/bots/{id}"),
+        "/api/v1/users/name/etl".to_owned(),
+    );
+    let shown = || call(&server, "GET", &user, &who, "").json();
+    let before = shown();
+    let good = json!({ "op": "add", "path": "/description", "value": "new" });
+    let replace =
+        |path: &str, value: Value| json!({ "op": "replace", "path": path, "value": value });
+    for (path, operation, status, text) in [
+        (
+            &bot,
+            replace("/name", json!("x")),
+            400,
+            "name cannot be changed here: displayName, description can",
+        ),
+        (
+            &bot,
+            replace("/botUser/id", json!("x")),
+            400,
+            "botUser cannot",
+        ),
+        (
+            &bot,
+            replace("/provider", json!("system")),
+            400,
+            "provider cannot",
+        ),
+        (
+            &bot,
+            replace("/deleted", json!(true)),
+            400,
+            "deleted cannot",
+        ),
+        (
+            &bot,
+            json!({ "op": "add", "path": "/roles", "value": ["Op"] }),
+            400,
+            "roles cannot",
+        ),
+        (&bot, replace("", json!("x")), 400, "leaves no object"),
+        (
+            &bot,
+            replace("/displayName", json!("x")),
+            409,
+            "operation 1, path /displayName",
+        ),
+        (
+            &bot,
+            json!({ "op": "test", "path": "/name", "value": "y" }),
+            409,
+            "operation 1, path /name: the value there is another",
+        ),
+        (
+            &bot,
+            replace("/description", json!(7)),
+            400,
+            "description is a text",
+        ),
+        (
+            &bot,
+            replace("/description", json!("x".repeat(4_097))),
+            400,
+            "at most 4096 characters",
+        ),
+        (
+            &user,
+            replace("/isAdmin", json!(true)),
+            400,
+            "isAdmin cannot",
+        ),
+        (
+            &user,
+            json!({ "op": "add", "path": "/authenticationMechanism", "value": {} }),
+            400,
+            "authenticationMechanism cannot",
+        ),
+        (
+            &user,
+            replace("/roles/0/name", json!("Admin")),
+            400,
+            "role 0 has no name, or the id of another",
+        ),
+        (
+            &user,
+            json!({ "op": "add", "path": "/roles/0", "value": { "id": "6a5bbd5f-3b2b-4a5e-8a5d-2f4c5d8f0a11", "type": "role" } }),
+            400,
+            "Roles are named here",
+        ),
+        (
+            &user,
+            json!({ "op": "add", "path": "/roles/-", "value": "Op,Admin" }),
+            400,
+            "comma",
+        ),
+        (
+            &"/api/v1/bots/name/none".to_owned(),
+            good.clone(),
+            404,
+            "bot instance for none not found",
+        ),
+    ] {
+        // With what alone would do: all or nothing.
+        let answer = patch(&server, path, &who, &json!([good, operation]));
+        assert_eq!(answer.status, status, "{operation} {answer:?}");
+        let told = answer.json();
+        assert_eq!(told["code"], status);
+        let told = told["message"].as_str().unwrap();
+        assert!(told.contains(text), "{operation}: {told}");
+    }
+    for nonsense in [
+        "",
+        "{}",
+        "[7]",
+        r#"[{"op":"s3cret"}]"#,
+        r#"[{"op":"add","path":"/description"}]"#,
+        r#"[{"op":"add","path":"s3cret","value":"x"}]"#,
+    ] {
+        let kind = ("content-type", "application/json-patch+json; charset=utf-8");
+        let headers = [("authorization", who.as_str()), kind];
+        let answer = send(server.address, "PATCH", &bot, &headers, nonsense.as_bytes());
+        assert_eq!(answer.status, 400, "{nonsense} {answer:?}");
+        assert!(!answer.body.contains("s3cret"), "{answer:?}");
+    }
+    let plain = call(&server, "PATCH", &bot, &who, "[]");
+    assert_eq!(
+        (plain.status, plain.header("accept-patch")),
+        (415, Some("application/json-patch+json"))
+    );
+    assert_eq!(shown(), before);
+}
+
+#[test]
+fn b04_roles_that_manage_are_patched_in_by_those_who_have_them() {
+    let folder = Folder::new();
+    let config = format!("{CONFIG}admin: {{ roles: [Admin, Op] }}\n");
+    let server = Server::start(&folder, &config);
+    add_user(&folder, "ada", "Op");
+    done(&folder, &["create", "etl"]);
+    let path = "/api/v1/users/name/etl";
+    let give = |who: &str, role: &str| {
+        let add = json!([{ "op": "add", "path": "/roles/-", "value": role }]);
+        patch(&server, path, who, &add)
+    };
+    let ada = basic("ada", "s3cret");
+    for (who, role, status) in [
+        (&ada, "Admin", 403),
+        (&admin(&server), "Op", 403),
+        (&ada, "Op", 200),
+        (&ada, "Viewer", 200),
+        (&admin(&server), "Admin", 200),
+    ] {
+        let answer = give(who, role);
+        assert_eq!(answer.status, status, "{role} {answer:?}");
+    }
+    let refused = give(&ada, "Admin").json();
+    assert_eq!(refused["roles"][2]["name"], "Admin", "it has it: {refused}");
+}
+
+#[test]
+fn deleted_bot_is_gone_for_good_and_who_would_restore_it_is_told() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, CONFIG);
+    let who = admin(&server);
+    let restore = |id: &str| {
+        let body = json!({ "id": id }).to_string();
+        let answer = call(&server, "PUT", "/api/v1/bots/restore", &who, &body);
+        assert_eq!(answer.status, 404, "{answer:?}");
+        answer.json()["message"].as_str().unwrap().to_owned()
+    };
+    for query in ["", "?hardDelete=false", "?hardDelete=true"] {
+        let (id, token) = make(&server, &who, "etl", "7");
+        assert_eq!(
+            restore(&id),
+            format!("bot instance for {id} not found among deleted ones: it is not deleted")
+        );
+        let path = format!("/api/v1/bots/{id}");
+        let unclear = call(
+            &server,
+            "DELETE",
+            &format!("{path}?hardDelete=yes"),
+            &who,
+            "",
+        );
+        assert_eq!(unclear.status, 400, "{unclear:?}");
+        let gone = call(&server, "DELETE", &format!("{path}{query}"), &who, "");
+        assert_eq!((gone.status, &gone.json()["deleted"]), (200, &json!(true)));
+        let me = format!("Bearer {token}");
+        let me = call(&server, "GET", "/api/v1/users/loggedInUser", &me, "");
+        assert_eq!(me.status, 401, "{query}");
+        assert!(restore(&id).ends_with("a deleted bot is not kept here, make a new one"));
+        let list = call(&server, "GET", "/api/v1/bots?include=deleted", &who, "");
+        assert_eq!(list.json(), json!({ "data": [], "paging": { "total": 0 } }));
+    }
 }

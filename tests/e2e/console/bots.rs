@@ -17,6 +17,16 @@ fn bot_is_added_gets_a_token_once_and_ends() {
     assert_eq!(here, site.page("/console/bots/etl"));
     browser.see("Brings the day's rows over <night>");
 
+    browser.evaluate("document.querySelector('#about ~ details').open = true");
+    let lines = "Brings the day's rows.\n\nAsk Ada.";
+    browser.fill("What it is for", lines);
+    browser.click("button", "Save");
+    browser.see("The bot is changed.");
+    for place in ["('dd .lines').innerText", "('#description').value"] {
+        let shown = browser.evaluate(&format!("document.querySelector{place}"));
+        assert_eq!(shown, lines, "{place}");
+    }
+
     let token = generate(&mut browser, "7 days", "signed (JWT)");
     browser.screenshot("console-token");
     let claims = token::claims(&token);

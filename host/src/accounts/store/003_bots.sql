@@ -7,6 +7,8 @@ CREATE TABLE bots (
     folded TEXT NOT NULL UNIQUE,
     display_name TEXT NOT NULL,
     description TEXT NOT NULL,
+    -- Name, display name and description, folded: what a search looks in.
+    searched TEXT NOT NULL,
     email TEXT NOT NULL,
     -- A JSON list.
     roles TEXT NOT NULL,

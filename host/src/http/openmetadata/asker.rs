@@ -244,11 +244,16 @@ impl Known {
         found.map(|(_, value)| value.into_owned())
     }
 
+    /// What was sent: to be taken once.
+    pub(super) fn sent(&mut self) -> (&HeaderMap, Body) {
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (&self.headers, std::mem::take(body))
+    }
+
     /// The body's JSON object.
     pub(super) async fn read<T: DeserializeOwned>(&mut self) -> Result<T, Refused> {
-        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let body = std::mem::take(body);
-        let parsed = body::read(&self.headers, body, false).await;
+        let (headers, body) = self.sent();
+        let parsed = body::read(headers, body, false).await;
         let parsed = parsed.map_err(|refused| {
             refuse(
                 refused.status(),

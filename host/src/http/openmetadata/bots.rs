@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Refused, created, not_done, ok, refuse, wrong};
-use super::asker::Call;
-use super::shapes;
-use super::users::find;
-use crate::accounts::bots::{Bot, BotError, NewBot};
+use super::asker::{Call, Known};
+use super::patch;
+use super::shapes::{self, Which};
+use super::users::{changed, find};
+use crate::accounts::bots::{Bot, BotError, NewBot, Side};
+use crate::audit::clean;
 use crate::token::management::ManagementError;
 
 /// So many on a page, unless `limit` says otherwise.
@@ -43,25 +45,35 @@ pub(super) async fn list(call: Call) -> Result<Response<Body>, Refused> {
             .filter(|limit| (0..=MOST).contains(limit))
             .ok_or_else(|| wrong("limit is a number from 0 to 1000"))?,
     };
-    if known.parameter("before").is_some_and(|it| !it.is_empty()) {
-        return Err(wrong("Pages are turned forward alone, with after"));
-    }
     if known.parameter("include").as_deref() == Some("deleted") {
         // A deleted bot leaves nothing.
         return Ok(ok(&json!({ "data": [], "paging": { "total": 0 } })));
     }
-    let after = known.parameter("after").unwrap_or_default();
-    let after = URL_SAFE_NO_PAD.decode(after).ok().map(String::from_utf8);
-    let Some(Ok(after)) = after else {
-        return Err(wrong("after is none of paging.after"));
+    let (before, after) = (cursor(&known, "before")?, cursor(&known, "after")?);
+    let side = match (&before, &after) {
+        (Some(_), Some(_)) => {
+            return Err(wrong("Only one of before or after query parameter allowed"));
+        }
+        (Some(name), None) => Side::Before(name),
+        (None, after) => Side::After(after.as_deref().unwrap_or_default()),
     };
     let search = known.parameter("q").unwrap_or_default();
-    let found = known.management()?.search(&search, &after, limit).await;
+    let found = known.management()?.search(&search, side, limit).await;
     let found = found.map_err(|error| not_done(&error, &known.id))?;
     let data = found.bots.iter().map(|it| shapes::bot(&it.bot));
     let mut paging = json!({ "total": found.total });
-    if let Some(last) = found.bots.last().filter(|_| found.more) {
-        paging["after"] = URL_SAFE_NO_PAD.encode(&last.bot.name).into();
+    // Where a page was turned from, there is one to go back to.
+    let (is_back, is_on) = match side {
+        Side::After(_) => (after.is_some(), found.more),
+        Side::Before(_) => (found.more, true),
+    };
+    for (name, is_there, edge) in [
+        ("before", is_back, found.bots.first()),
+        ("after", is_on, found.bots.last()),
+    ] {
+        if let Some(edge) = edge.filter(|_| is_there) {
+            paging[name] = URL_SAFE_NO_PAD.encode(&edge.bot.name).into();
+        }
     }
     Ok(ok(
         &json!({ "data": data.collect::<Vec<_>>(), "paging": paging }),
@@ -119,10 +131,7 @@ pub(super) async fn put(call: Call, only_new: bool) -> Result<Response<Body>, Re
             .unwrap_or_else(|| before.description.clone()),
         ..before.clone()
     };
-    if bot != before {
-        management.change(&bot, asker).await.map_err(failed)?;
-    }
-    let told = shapes::bot(&management.describe_id(&bot.id).await.map_err(failed)?.bot);
+    let told = shapes::bot(&changed(&known, before, bot).await?);
     Ok(if only_new { created(&told) } else { ok(&told) })
 }
 
@@ -132,17 +141,66 @@ pub(super) async fn get(call: Call, which: &str, by_name: bool) -> Result<Respon
     Ok(ok(&shapes::bot(&find(&known, which, by_name).await?.bot)))
 }
 
-/// Deletes one, and revokes its tokens.
+/// Changes what is said of one. Its roles are its user's.
+pub(super) async fn change(
+    call: Call,
+    which: &str,
+    by_name: bool,
+) -> Result<Response<Body>, Refused> {
+    const OPEN: [&str; 2] = ["displayName", "description"];
+    let mut known = call.manager().await?;
+    let before = find(&known, which, by_name).await?.bot;
+    let patched = patch::patched(&mut known, &shapes::bot(&before), &OPEN).await?;
+    let bot = Bot {
+        display_name: patched.text("displayName")?,
+        description: patched.text("description")?,
+        ..before.clone()
+    };
+    Ok(ok(&shapes::bot(&changed(&known, before, bot).await?)))
+}
+
+/// `PUT …/restore`: there is never one to restore.
+pub(super) async fn restore(call: Call) -> Result<Response<Body>, Refused> {
+    let mut known = call.manager().await?;
+    let Which { id } = known.read().await?;
+    let why = match find(&known, &id, false).await {
+        Ok(_) => "it is not deleted",
+        Err(refused) if refused.status() == StatusCode::NOT_FOUND => {
+            "a deleted bot is not kept here, make a new one"
+        }
+        Err(refused) => return Err(refused),
+    };
+    let id = clean(&id, 128);
+    let text = format!("bot instance for {id} not found among deleted ones: {why}");
+    Err(refuse(StatusCode::NOT_FOUND, &text))
+}
+
+/// Deletes one, and revokes its tokens. With `hardDelete` or without: nothing is left of it.
 pub(super) async fn delete(
     call: Call,
     which: &str,
     by_name: bool,
 ) -> Result<Response<Body>, Refused> {
     let known = call.manager().await?;
+    let hard = known.parameter("hardDelete");
+    if !matches!(hard.as_deref(), None | Some("true" | "false")) {
+        return Err(wrong("hardDelete is true or false"));
+    }
     let bot = find(&known, which, by_name).await?.bot;
     let deleted = known.management()?.delete(&bot, known.asker()).await;
     deleted.map_err(|error| not_done(&error, &known.id))?;
     let mut told = shapes::bot(&bot);
     told["deleted"] = true.into();
     Ok(ok(&told))
+}
+
+/// The name that a page begins beside.
+fn cursor(known: &Known, which: &str) -> Result<Option<String>, Refused> {
+    let Some(text) = known.parameter(which).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let name = URL_SAFE_NO_PAD.decode(text).ok();
+    let name = name.and_then(|name| String::from_utf8(name).ok());
+    let wrong = || wrong(&format!("{which} is none of paging.{which}"));
+    name.map(Some).ok_or_else(wrong)
 }

@@ -4,11 +4,12 @@
 //! other.
 //!
 //! [`asker`] says who asks, [`users`], [`bots`], [`personal`] and [`system`] do what is asked,
-//! [`shapes`] and [`answer`] say it in OpenMetadata's words.
+//! [`patch`] changes it, [`shapes`] and [`answer`] say it in OpenMetadata's words.
 
 mod answer;
 mod asker;
 mod bots;
+mod patch;
 mod personal;
 mod shapes;
 mod system;
@@ -43,6 +44,7 @@ pub fn routes() -> Router<Face> {
         .route("/api/v1/bots", any(all_bots))
         .route("/api/v1/bots/{id}", any(bot))
         .route("/api/v1/bots/name/{name}", any(bot_of_name))
+        .route("/api/v1/bots/restore", any(restore))
 }
 
 /// A path that is no UTF-8 names nothing.
@@ -79,10 +81,7 @@ async fn users(State(face): State<Face>, http: Request<Body>) -> Response<Body> 
 }
 
 async fn user(State(face): State<Face>, id: Segment, http: Request<Body>) -> Response<Body> {
-    match *http.method() {
-        Method::GET => or_refused(users::get(Call::of(face, http), &text(id), false).await),
-        _ => method_not_allowed("GET"),
-    }
+    one_user(face, &text(id), false, http).await
 }
 
 async fn user_of_name(
@@ -90,9 +89,14 @@ async fn user_of_name(
     name: Segment,
     http: Request<Body>,
 ) -> Response<Body> {
+    one_user(face, &text(name), true, http).await
+}
+
+async fn one_user(face: Face, which: &str, by_name: bool, http: Request<Body>) -> Response<Body> {
     match *http.method() {
-        Method::GET => or_refused(users::get(Call::of(face, http), &text(name), true).await),
-        _ => method_not_allowed("GET"),
+        Method::GET => or_refused(users::get(Call::of(face, http), which, by_name).await),
+        Method::PATCH => or_refused(users::change(Call::of(face, http), which, by_name).await),
+        _ => method_not_allowed("GET, PATCH"),
     }
 }
 
@@ -170,7 +174,15 @@ async fn bot_of_name(
 async fn one_bot(face: Face, which: &str, by_name: bool, http: Request<Body>) -> Response<Body> {
     match *http.method() {
         Method::GET => or_refused(bots::get(Call::of(face, http), which, by_name).await),
+        Method::PATCH => or_refused(bots::change(Call::of(face, http), which, by_name).await),
         Method::DELETE => or_refused(bots::delete(Call::of(face, http), which, by_name).await),
-        _ => method_not_allowed("GET, DELETE"),
+        _ => method_not_allowed("GET, PATCH, DELETE"),
+    }
+}
+
+async fn restore(State(face): State<Face>, http: Request<Body>) -> Response<Body> {
+    match *http.method() {
+        Method::PUT => or_refused(bots::restore(Call::of(face, http)).await),
+        _ => method_not_allowed("PUT"),
     }
 }

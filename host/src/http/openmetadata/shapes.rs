@@ -17,6 +17,12 @@ pub(super) struct HowLong {
     pub(super) expiry: Expiry,
 }
 
+/// Which one is meant.
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    pub(super) id: String,
+}
+
 /// Roles: names, or objects with a `name`; what has none is empty.
 pub(super) fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
@@ -38,6 +44,29 @@ pub(super) fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>,
 /// Is it no role's name, but an id, as OpenMetadata's own clients send?
 pub(super) fn is_number(role: &str) -> bool {
     role.is_empty() || uuid::Uuid::parse_str(role).is_ok()
+}
+
+/// The roles of a bot's user that was patched; `had` are those that were there.
+///
+/// # Errors
+/// The place of one that is no role's name.
+pub(super) fn patched_roles(patched: &[Value], had: &[String]) -> Result<Vec<String>, usize> {
+    let mut roles: Vec<String> = Vec::with_capacity(patched.len());
+    for (place, role) in patched.iter().enumerate() {
+        let name = role.as_str().or(role["name"].as_str());
+        let name = match (name, role["id"].as_str()) {
+            (Some(name), None) => Some(name),
+            // Who puts one role's id beside another's name means nobody knows which.
+            (Some(name), Some(id)) => Some(name).filter(|name| of_text(name) == id),
+            (None, Some(id)) => had.iter().find(|had| of_text(had) == id).map(|had| &**had),
+            (None, None) => None,
+        };
+        let name = name.filter(|name| !is_number(name)).ok_or(place)?;
+        if !roles.iter().any(|known| known == name) {
+            roles.push(name.to_owned());
+        }
+    }
+    Ok(roles)
 }
 
 /// A bot.
@@ -174,6 +203,44 @@ mod tests {
         let id = "00ff0123456789abcdef0123456789ab";
         assert_eq!(as_uuid(id), "00ff0123-4567-89ab-cdef-0123456789ab");
         assert_eq!(token_id(&as_uuid(id)), id);
+    }
+
+    #[test]
+    fn patched_roles_are_known_by_name_and_by_the_ids_that_were_shown() {
+        let had = ["Op".to_owned(), "Viewer".to_owned()];
+        let shown = roles(&had);
+        let (op, viewer) = (&shown[0], &shown[1]);
+        let read = |patched: Value| {
+            let list = patched.as_array().cloned().unwrap_or_default();
+            patched_roles(&list, &had).map(|roles| roles.join(" "))
+        };
+        for (patched, names) in [
+            (json!([op, viewer]), "Op Viewer"),
+            (
+                json!([viewer, "Data Steward", op]),
+                "Viewer Data Steward Op",
+            ),
+            (
+                json!([{ "id": viewer["id"], "type": "role" }, { "name": "Public" }]),
+                "Viewer Public",
+            ),
+            (json!(["Op", op]), "Op"),
+            (json!([]), ""),
+        ] {
+            assert_eq!(read(patched.clone()), Ok(names.to_owned()), "{patched}");
+        }
+        let other = of_text("Public");
+        for bad in [
+            json!({ "id": other, "type": "role" }),
+            json!({ "id": viewer["id"], "name": "Op" }),
+            json!({ "type": "role" }),
+            json!(other),
+            json!(""),
+            json!(7),
+            json!(["Op"]),
+        ] {
+            assert_eq!(read(json!([op, bad])), Err(1), "{bad}");
+        }
     }
 
     #[test]

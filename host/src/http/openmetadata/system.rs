@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Refused, not_done, ok};
 use super::asker::Call;
 use super::shapes::millis;
+use crate::accounts::bots::Side;
 use crate::clock;
 
 /// The API whose shapes these are: OpenMetadata's Python client wants its own major and minor
@@ -32,7 +33,7 @@ pub(super) async fn status(call: Call) -> Result<Response<Body>, Refused> {
     let mut failed = Vec::new();
     let mut after = String::new();
     loop {
-        let found = management.search("", &after, PAGE).await;
+        let found = management.search("", Side::After(&after), PAGE).await;
         let found = found.map_err(|error| not_done(&error, &known.id))?;
         for described in &found.bots {
             let verdict = known.serving.tokens.would_pass(described, now);

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::answer::{Refused, created, not_done, ok, refuse, wrong};
 use super::asker::{Call, Known};
-use super::shapes::{self, HowLong, names};
+use super::patch;
+use super::shapes::{self, HowLong, Which, names};
 use crate::accounts::bots::{Bot, BotError, NewBot};
 use crate::accounts::lasting::Lasting;
 use crate::clock;
@@ -44,11 +45,6 @@ struct Mechanism {
     auth_type: String,
     #[serde(default)]
     config: Option<HowLong>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Which {
-    id: String,
 }
 
 /// `POST` (`only_new`) or `PUT` of a bot's user, with a token if a mechanism asks for one and
@@ -127,6 +123,49 @@ pub(super) async fn put(call: Call, only_new: bool) -> Result<Response<Body>, Re
         (None, _) => {}
     }
     Ok(if is_new { created(&told) } else { ok(&told) })
+}
+
+/// Changes a bot's user: who it is, and its roles, which are named.
+pub(super) async fn change(
+    call: Call,
+    which: &str,
+    by_name: bool,
+) -> Result<Response<Body>, Refused> {
+    const OPEN: [&str; 4] = ["displayName", "description", "email", "roles"];
+    let mut known = call.manager().await?;
+    let before = find(&known, which, by_name).await?.bot;
+    let shown = shapes::bot_user(&before);
+    let patched = patch::patched(&mut known, &shown, &OPEN).await?;
+    let roles = shapes::patched_roles(patched.list("roles")?, &before.roles);
+    let email = patched.text("email")?;
+    let bot = Bot {
+        display_name: patched.text("displayName")?,
+        description: patched.text("description")?,
+        // One that has none is shown with one that leads nowhere.
+        email: match shown["email"] == *email {
+            true => before.email.clone(),
+            false => email,
+        },
+        roles: roles.map_err(|place| {
+            wrong(&format!(
+                "Roles are named here, not numbered: role {place} has no name, or the id of another"
+            ))
+        })?,
+        ..before.clone()
+    };
+    let bot = changed(&known, before, bot).await?;
+    Ok(ok(&shapes::bot_user(&bot)))
+}
+
+/// Writes what is new of a bot; how it is then.
+pub(super) async fn changed(known: &Known, before: Bot, bot: Bot) -> Result<Bot, Refused> {
+    if bot == before {
+        return Ok(before);
+    }
+    let failed = |error: ManagementError| not_done(&error, &known.id);
+    let (management, asker) = (known.management()?, known.asker());
+    management.change(&bot, asker).await.map_err(failed)?;
+    Ok(management.describe_id(&bot.id).await.map_err(failed)?.bot)
 }
 
 /// A bot's user, by its id or its name; or whoever asks, by his own name.

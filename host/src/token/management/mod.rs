@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::Tokens;
 use super::lasting::{Ask, Issued};
-use crate::accounts::bots::{Bot, NewBot};
+use crate::accounts::bots::{Bot, NewBot, Side};
 use crate::accounts::derived::Parent;
 use crate::accounts::lasting::{Lasting, Owner};
 use crate::accounts::store::Store;
@@ -79,7 +79,7 @@ pub struct Found {
     pub bots: Vec<Described>,
     /// How many there are in all.
     pub total: u64,
-    /// Are there more after the last one?
+    /// Are there more on that side?
     pub more: bool,
 }
 
@@ -159,22 +159,25 @@ impl Management<'_> {
         self.described(self.store.bot_by_id(id).await?).await
     }
 
-    /// Bots whose name, display name or description has `search` in it, after the name
-    /// `after`, at most `limit`, with their tokens.
+    /// Bots whose name, display name or description has `search` in it, on this side, at most
+    /// `limit`, with their tokens.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn search(
         &self,
         search: &str,
-        after: &str,
+        side: Side<'_>,
         limit: u32,
     ) -> Result<Found, ManagementError> {
         let more = limit.saturating_add(1);
-        let mut found = self.store.bots(search, after, more).await?;
+        let mut found = self.store.bots(search, side, more).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = found.len() > limit;
-        found.truncate(limit);
+        match side {
+            Side::After(_) => found.truncate(limit),
+            Side::Before(_) => drop(found.drain(..found.len().saturating_sub(limit))),
+        }
         let mut bots = Vec::with_capacity(found.len());
         for bot in found {
             bots.push(self.described(bot).await?);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::told::{described, token};
 use super::{Asker, Earlier, Management, ManagementError};
-use crate::accounts::bots::{Bot, NewBot};
+use crate::accounts::bots::{Bot, NewBot, Side};
 use crate::clock;
 use crate::config::shapes::{Expiry, TokenForm};
 use crate::token::lasting::Ask;
@@ -167,7 +167,7 @@ impl Management<'_> {
         let mut listed = Vec::new();
         let mut after = String::new();
         for _ in 0..MOST / PAGE {
-            let found = self.search(search, &after, PAGE).await?;
+            let found = self.search(search, Side::After(&after), PAGE).await?;
             let ends = |bot: &super::Described| match expiring {
                 None => true,
                 Some(within) => bot.has_token_that_ends(now, now.saturating_add(within)),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::order::Order;
 use super::*;
 use crate::accounts::Accounts;
-use crate::accounts::bots::BotError;
+use crate::accounts::bots::{BotError, Side};
 use crate::accounts::opaque;
 use crate::accounts::store::{Location, Revocable};
 use crate::config::shapes::{Expiry, TokenForm};
@@ -30,6 +30,10 @@ async fn bed(folder: &Folder) -> Tokens {
     let store = Store::open(Location::Sqlite(folder.0.join("store.db"))).await;
     tokens.accounts = Accounts::new(Some(Arc::new(store.unwrap())));
     tokens
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn admins() -> Vec<String> {
@@ -149,7 +153,7 @@ async fn b02_token_is_nowhere_in_the_store_and_lists_do_not_show_it() {
         secrets.push(issued.token.expose().to_owned());
     }
     assert_eq!(opaque::kind(&secrets[1]), Some(opaque::Kind::Bot));
-    let listed = management.search("", "", 10).await.unwrap();
+    let listed = management.search("", Side::After(""), 10).await.unwrap();
     let told = told::described(&listed.bots[0], clock::unix_now()).to_string();
     tokens.accounts.store().unwrap().close().await;
     let files = std::fs::read_dir(&folder.0).unwrap();
@@ -468,18 +472,29 @@ async fn search_goes_through_pages_and_knows_the_total() {
     let names = |found: &Found| -> Vec<String> {
         found.bots.iter().map(|it| it.bot.name.clone()).collect()
     };
-    let page = management.search("", "", 5).await.unwrap();
+    let page = management.search("", Side::After(""), 5).await.unwrap();
     assert_eq!((page.bots.len(), page.total, page.more), (5, 7, true));
     let rest = management
-        .search("", &page.bots[4].bot.name, 5)
+        .search("", Side::After(&page.bots[4].bot.name), 5)
         .await
         .unwrap();
     assert_eq!(
         (names(&rest), rest.more),
         (vec!["Bot-5".into(), "Bot-6".into()], false)
     );
-    assert_eq!(management.search("%_EVEN", "", 9).await.unwrap().total, 4);
-    assert_eq!(management.search("bot-3", "", 9).await.unwrap().total, 1);
+    for (name, before, more) in [
+        ("BOT-5", vec!["Bot-3", "Bot-4"], true),
+        ("Bot-2", vec!["Bot-0", "Bot-1"], false),
+        ("Bot-0", vec![], false),
+    ] {
+        let page = management.search("", Side::Before(name), 2).await.unwrap();
+        assert_eq!((names(&page), page.more), (texts(&before), more), "{name}");
+    }
+    let total = async |search: &str| {
+        let found = management.search(search, Side::After(""), 9).await;
+        found.unwrap().total
+    };
+    assert_eq!((total("%_EVEN").await, total("bot-3").await), (4, 1));
     let taken = NewBot {
         name: "BOT-0".into(),
         ..NewBot::default()
@@ -593,4 +608,28 @@ async fn what_was_given_for_a_token_or_a_key_ends_with_it() {
     management.delete(&bot, OPERATOR).await.unwrap();
     assert!(!is_good(&last));
     assert!(give(None, &bot).await.is_err());
+}
+
+#[tokio::test]
+async fn search_regards_no_case_in_any_script() {
+    let folder = Folder::new();
+    let (tokens, rules) = (bed(&folder).await, Bots::default());
+    let management = tokens.management(&rules, &[]).unwrap();
+    let new = NewBot {
+        name: "fruit".into(),
+        display_name: "Äpfel".into(),
+        description: "Über Nacht,\nдо УТРА".into(),
+        ..NewBot::default()
+    };
+    let mut bot = management.create(&new, OPERATOR).await.unwrap();
+    let total = async |search: &str| {
+        let found = management.search(search, Side::After(""), 9).await;
+        found.unwrap().total
+    };
+    for search in ["FRUIT", "äPFEL", "ÜBER", "до утра"] {
+        assert_eq!(total(search).await, 1, "{search}");
+    }
+    bot.display_name = "BIRNEN & ÖL".into();
+    management.change(&bot, OPERATOR).await.unwrap();
+    assert_eq!((total("äpfel").await, total("& öl").await), (0, 1));
 }

@@ -26,6 +26,12 @@ pub(super) fn roles(fields: &Fields) -> Vec<String> {
     roles
 }
 
+/// What the bot is for: lines as they were typed (forms send CRLF).
+pub(super) fn description(fields: &Fields) -> String {
+    let text = fields.get("description").unwrap_or_default().trim();
+    text.replace("\r\n", "\n")
+}
+
 /// The token that is asked for. None = that is none of our forms.
 pub(super) fn ask(fields: &Fields) -> Option<Ask> {
     let expiry = fields.get("expiry")?;
@@ -112,6 +118,13 @@ mod tests {
         let sent = fields("roles=Op%2C+Viewer%0D%0AData+Steward%0AOp%2C%2C");
         assert_eq!(roles(&sent), ["Op", "Viewer", "Data Steward"]);
         assert!(roles(&fields("a=b")).is_empty());
+    }
+
+    #[test]
+    fn description_keeps_its_lines_as_they_were_typed() {
+        let sent = fields("description=%0D%0ALoads+all%0D%0A%0D%0AAsk+Ada%0D%0A");
+        assert_eq!(description(&sent), "Loads all\n\nAsk Ada");
+        assert_eq!(description(&fields("a=b")), "");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::BOTS;
 use super::door::{Inside, Refused};
 use super::shell::Shell;
 use super::when::When;
-use crate::accounts::bots::NewBot;
+use crate::accounts::bots::{NewBot, Side};
 use crate::accounts::lasting::Lasting;
 use crate::http::login::fields::Fields;
 use crate::http::login::page;
@@ -87,7 +87,8 @@ async fn list(
     let (search, after) = (parameter("search"), parameter("after"));
     let management = inside.serving.management();
     let management = management.map_err(|error| failed(inside, BOTS, &error))?;
-    let found = management.search(search.trim(), &after, LIMIT).await;
+    let side = Side::After(&after);
+    let found = management.search(search.trim(), side, LIMIT).await;
     let found = found.map_err(|error| failed(inside, BOTS, &error))?;
     let soon = management
         .expiring(Duration::from_secs(view::SOON), 20)
@@ -140,7 +141,7 @@ fn new_bot(fields: &Fields) -> NewBot {
     NewBot {
         name: text("name"),
         display_name: text("display_name"),
-        description: text("description"),
+        description: forms::description(fields),
         email: String::new(),
         roles: forms::roles(fields),
         ..NewBot::default()

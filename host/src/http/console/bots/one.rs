@@ -146,7 +146,7 @@ async fn perform(
         Some("change") => {
             let mut bot = known.clone();
             bot.display_name = text("display_name");
-            bot.description = text("description");
+            bot.description = forms::description(fields);
             bot.roles = forms::roles(fields);
             management.change(&bot, asker).await?;
             Ok(Done::Said("The bot is changed. Signed tokens that it has say what they said; new ones, and those that its opaque ones are exchanged for, say the new roles.".to_owned()))
