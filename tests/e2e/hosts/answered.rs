@@ -21,7 +21,7 @@ use crate::oauth2::form;
 use crate::run;
 
 /// How often a server is killed.
-const ROUNDS: usize = 22;
+const ROUNDS: usize = 20;
 
 /// A kill comes after at most so many answers that took writing, and so many microseconds more.
 const ANSWERS: u64 = 30;
