@@ -594,6 +594,12 @@ fn patch_that_is_none_does_not_fit_or_reaches_too_far_changes_nothing() {
             "at most 4096 characters",
         ),
         (
+            &bot,
+            replace("/description", json!("a\0b")),
+            400,
+            "none of them NUL",
+        ),
+        (
             &user,
             replace("/isAdmin", json!(true)),
             400,

@@ -25,8 +25,9 @@ pub(super) fn texts(display: &str, description: &str, email: &str) -> Result<(),
         () if !is_line(email, LONGEST_TEXT) => {
             wrong("an address is one line of at most 256 characters")
         }
-        () if description.chars().count() > LONGEST_DESCRIPTION => {
-            wrong("a description has at most 4096 characters")
+        // PostgreSQL knows no text with a NUL.
+        () if description.chars().count() > LONGEST_DESCRIPTION || description.contains('\0') => {
+            wrong("a description has at most 4096 characters, none of them NUL")
         }
         () => Ok(()),
     }
@@ -95,6 +96,7 @@ mod tests {
             ("a\nb", "", ""),
             (&*long, "", ""),
             ("", &long, ""),
+            ("", "a\0b", ""),
             ("", "", "a\nb"),
         ] {
             assert!(texts(display, description, email).is_err());

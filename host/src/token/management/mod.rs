@@ -170,6 +170,11 @@ impl Management<'_> {
         side: Side<'_>,
         limit: u32,
     ) -> Result<Found, ManagementError> {
+        let (Side::After(name) | Side::Before(name)) = side;
+        if search.contains('\0') || name.contains('\0') {
+            // No bot has that, and PostgreSQL would take the question for an error.
+            return Ok(Found::default());
+        }
         let more = limit.saturating_add(1);
         let mut found = self.store.bots(search, side, more).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

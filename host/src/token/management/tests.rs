@@ -632,4 +632,5 @@ async fn search_regards_no_case_in_any_script() {
     bot.display_name = "BIRNEN & ÖL".into();
     management.change(&bot, OPERATOR).await.unwrap();
     assert_eq!((total("äpfel").await, total("& öl").await), (0, 1));
+    assert_eq!(total("\0").await, 0);
 }
