@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
 use axum::routing::any;
 use countersign_abi::Headers;
-use serde_json::json;
 
 use super::observe::Caller;
 use super::{Face, body, error};
@@ -80,21 +79,9 @@ async fn mint(face: &Face, door: Door, http: HttpRequest<Body>) -> Response<Body
     }
     let (mut head, body) = http.into_parts();
     let caller = head.extensions.remove::<Caller>().unwrap_or_default();
-    let mut request = Request {
-        inner: countersign_abi::Request {
-            headers: plain(&head.headers),
-            peer: caller
-                .address
-                .map_or_else(String::new, |address| address.to_string()),
-            request_id: caller.id,
-            ..countersign_abi::Request::default()
-        },
-        body: json!({}),
-        only: door.only,
-        lifetime: door.lifetime,
-        path: door.path,
-        address: caller.address,
-    };
+    let headers = plain(&head.headers);
+    let mut request = Request::new(door.path, headers, caller.id, caller.address);
+    (request.only, request.lifetime) = (door.only, door.lifetime);
     match body::read(&head.headers, body, request.has_bearer()).await {
         Ok(parsed) => {
             (request.inner.body, request.body) = (parsed.raw, parsed.json);

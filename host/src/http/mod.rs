@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod body;
 pub mod browser;
+mod chain;
 pub mod console;
 pub mod control;
 pub mod discovery;

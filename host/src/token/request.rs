@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 
-use serde_json::Value;
+use countersign_abi::Headers;
+use serde_json::{Value, json};
 use zeroize::Zeroize;
 
 use crate::config::shapes::Expiry;
@@ -61,6 +62,24 @@ impl Lifetime {
 }
 
 impl Request {
+    /// Asks the whole chain, for a token of the usual lifetime: nothing is in its body yet.
+    /// `id` is the request's id, `headers` are those that backends are told.
+    pub fn new(path: &'static str, headers: Headers, id: String, address: Option<IpAddr>) -> Self {
+        Request {
+            inner: countersign_abi::Request {
+                headers,
+                peer: address.map_or_else(String::new, |address| address.to_string()),
+                request_id: id,
+                ..countersign_abi::Request::default()
+            },
+            body: json!({}),
+            only: None,
+            lifetime: Lifetime::Api,
+            path,
+            address,
+        }
+    }
+
     /// Does it carry `Authorization: Bearer`?
     pub fn has_bearer(&self) -> bool {
         let value = self.inner.headers.get("authorization").unwrap_or_default();

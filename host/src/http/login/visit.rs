@@ -8,18 +8,12 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use crate::clock;
+use crate::http::chain;
 use crate::http::observe::Caller;
-use crate::token::{Lifetime, Request};
+use crate::token::Request;
 
-/// Headers that plugins are not told: credentials of another kind than the form's, and what
-/// describes a body that they do not get.
-const KEPT: [&str; 5] = [
-    "authorization",
-    "content-length",
-    "content-type",
-    "cookie",
-    "proxy-authorization",
-];
+/// Credentials of another kind than the form's: plugins are not told them.
+const KEPT: [&str; 2] = ["authorization", "proxy-authorization"];
 
 /// A request for a page.
 pub(in crate::http) struct Visit {
@@ -61,24 +55,10 @@ impl Visit {
     /// What the backends are asked with: `body` is JSON in the shape of `/auth/token`, `only`
     /// the one that is asked.
     pub(in crate::http) fn request(&self, body: Value, only: Option<String>) -> Request {
-        let told = |name: &&str| !KEPT.contains(name);
-        let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let headers = headers.filter(|(name, _)| told(name));
-        let json: (&str, &[u8]) = ("content-type", b"application/json");
-        Request {
-            inner: countersign_abi::Request {
-                headers: headers.chain([json]).collect(),
-                peer: self.address.map_or_else(String::new, |it| it.to_string()),
-                request_id: self.id.clone(),
-                body: body.to_string().into_bytes(),
-                ..countersign_abi::Request::default()
-            },
-            body,
-            only,
-            lifetime: Lifetime::Api,
-            path: self.path,
-            address: self.address,
-        }
+        let headers = chain::headers(&self.headers, &KEPT);
+        let request = Request::new(self.path, headers, self.id.clone(), self.address);
+        let mut request = chain::with_body(request, body);
+        request.only = only;
+        request
     }
 }

@@ -3,8 +3,9 @@
 //! one name; roles are named, not numbered; a token is in the answer that makes it, and in no
 //! other.
 //!
-//! [`asker`] says who asks, [`users`], [`bots`], [`personal`] and [`system`] do what is asked,
-//! [`patch`] changes it, [`shapes`] and [`answer`] say it in OpenMetadata's words.
+//! [`asker`] is a call and [`shown`] whose it is; [`users`], [`bots`], [`personal`] and [`system`]
+//! do what is asked, [`patch`] changes what is there, [`shapes`] and [`answer`] say it in
+//! OpenMetadata's words.
 
 mod answer;
 mod asker;
@@ -12,6 +13,7 @@ mod bots;
 mod patch;
 mod personal;
 mod shapes;
+mod shown;
 mod system;
 mod users;
 
