@@ -9,6 +9,7 @@ pub mod client;
 pub mod command;
 pub mod fault;
 pub mod folder;
+pub mod looks;
 pub mod oidc;
 pub mod openmetadata;
 pub mod patched;

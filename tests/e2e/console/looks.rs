@@ -1,7 +1,7 @@
 //! Light and dark, on a desk and on a phone: everything is there, fits and can be read.
 
-use countersign_tests::chromium::{Chromium, FAULTS, Kind};
-use serde_json::json;
+use countersign_tests::chromium::Chromium;
+use countersign_tests::looks::{LIGHT, LOOKS, PHONE};
 
 use super::{Site, add, generate};
 
@@ -12,26 +12,10 @@ fn pages_fit_and_can_be_read_in_light_and_dark_on_a_desk_and_on_a_phone() {
         site.server.login(name, "x");
     }
     let mut browser = Chromium::start();
-    let kinds = [
-        ("light", false, false),
-        ("dark", true, false),
-        ("phone", false, true),
-        ("phone-dark", true, true),
-    ];
-    for (name, dark, phone) in kinds {
-        browser.open(Kind {
-            dark,
-            phone,
-            ..Kind::default()
-        });
+    for (name, kind) in LOOKS {
+        browser.open(kind);
         let look = |browser: &mut Chromium, page: &str| {
-            browser.screenshot(&format!("console-{name}-{page}"));
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}");
-            // Letters twice as large (WCAG 2.2, 1.4.4).
-            browser.evaluate("document.documentElement.style.fontSize = '200%'");
-            browser.screenshot(&format!("console-{name}-{page}-large"));
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}, large");
-            browser.evaluate("document.documentElement.style.fontSize = ''");
+            browser.look(&format!("console-{name}-{page}"));
         };
         let open = "document.querySelectorAll('details').forEach((e) => { e.open = true })";
         site.enter(&mut browser, "ada", "/console/bots");
@@ -69,11 +53,8 @@ fn screen_reader_finds_headings_labels_tables_and_where_it_is() {
     site.enter(&mut browser, "ada", "/console/bots");
     add(&mut browser, "etl", "Op");
     generate(&mut browser, "7 days", "signed (JWT)");
-    for kind in [false, true] {
-        browser.open(Kind {
-            phone: kind,
-            ..Kind::default()
-        });
+    for (_, kind) in [LIGHT, PHONE] {
+        browser.open(kind);
         site.enter(&mut browser, "ada", "/console/bots");
         let tree = browser.tree();
         for line in [
@@ -88,7 +69,7 @@ fn screen_reader_finds_headings_labels_tables_and_where_it_is() {
         ] {
             assert!(tree.contains(line), "{line} in\n{tree}");
         }
-        if !kind {
+        if !kind.phone {
             assert!(tree.contains("columnheader \"Next expiry\""), "{tree}");
         }
         let here = "document.querySelector('[aria-current]').innerText";

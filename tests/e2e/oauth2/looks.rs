@@ -1,8 +1,8 @@
 //! `/device` in a real browser: light and dark, on a desk and on a phone, and by keyboard.
 
 use countersign_tests::Folder;
-use countersign_tests::chromium::{Chromium, FAULTS, Kind};
-use serde_json::json;
+use countersign_tests::chromium::Chromium;
+use countersign_tests::looks::{LIGHT, PHONE_DARK};
 
 use super::bots::ask;
 use crate::template;
@@ -13,19 +13,10 @@ fn o14_pages_of_the_device_work_fit_and_can_be_read() {
     let server = template(&folder);
     let url = format!("http://{}/device", server.address);
     let mut browser = Chromium::start();
-    for (name, dark, phone) in [("light", false, false), ("phone-dark", true, true)] {
-        browser.open(Kind {
-            dark,
-            phone,
-            ..Kind::default()
-        });
+    for (name, kind) in [LIGHT, PHONE_DARK] {
+        browser.open(kind);
         let look = |browser: &mut Chromium, page: &str| {
-            browser.screenshot(&format!("device-{name}-{page}"));
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}");
-            // Letters twice as large (WCAG 2.2, 1.4.4).
-            browser.evaluate("document.documentElement.style.fontSize = '200%'");
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}, large");
-            browser.evaluate("document.documentElement.style.fontSize = ''");
+            browser.look(&format!("device-{name}-{page}"));
         };
         let client = [("client_id", "countersign-cli")];
         let device = ask(&server, "/oauth2/device_authorization", "", &client).json();

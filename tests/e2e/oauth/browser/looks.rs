@@ -1,38 +1,19 @@
 //! Light and dark, on a desk and on a phone: everything is there, fits and can be read.
 
-use countersign_tests::chromium::{Chromium, FAULTS, Kind};
+use countersign_tests::chromium::Chromium;
+use countersign_tests::looks::{DARK, LOOKS};
 use serde_json::json;
 
 use super::*;
-
-fn kinds() -> [(&'static str, Kind); 4] {
-    let kind = |dark, phone| Kind {
-        dark,
-        phone,
-        ..Kind::default()
-    };
-    [
-        ("light", kind(false, false)),
-        ("dark", kind(true, false)),
-        ("phone", kind(false, true)),
-        ("phone-dark", kind(true, true)),
-    ]
-}
 
 #[test]
 fn pages_fit_and_can_be_read_in_light_and_dark_on_a_desk_and_on_a_phone() {
     let site = Site::start();
     let mut browser = Chromium::start();
-    for (name, kind) in kinds() {
+    for (name, kind) in LOOKS {
         browser.open(kind);
         let look = |browser: &mut Chromium, page: &str| {
-            browser.screenshot(&format!("{name}-{page}"));
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}");
-            // Letters twice as large (WCAG 2.2, 1.4.4).
-            browser.evaluate("document.documentElement.style.fontSize = '200%'");
-            browser.screenshot(&format!("{name}-{page}-large"));
-            assert_eq!(browser.evaluate(FAULTS), json!([]), "{name}, {page}, large");
-            browser.evaluate("document.documentElement.style.fontSize = ''");
+            browser.look(&format!("{name}-{page}"));
         };
         browser.goto(&site.page("/login"));
         look(&mut browser, "login");
@@ -51,7 +32,7 @@ fn pages_fit_and_can_be_read_in_light_and_dark_on_a_desk_and_on_a_phone() {
         site.is_clean(&mut browser);
     }
     // Dark is dark.
-    browser.open(kinds()[1].1);
+    browser.open(DARK.1);
     browser.goto(&site.page("/login"));
     let colour = browser.evaluate("getComputedStyle(document.body).backgroundColor");
     let numbers = colour.as_str().unwrap();
