@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Row};
 
 use super::derived::Parent;
@@ -41,7 +42,8 @@ pub struct Bot {
 }
 
 /// What a new bot is like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewBot {
     /// See [`Bot::name`].
     pub name: String,

@@ -2,6 +2,7 @@
 //! what is kept is in [`accounts::lasting`](crate::accounts::lasting).
 
 use countersign_abi::User;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audience::OURS;
@@ -19,7 +20,8 @@ use crate::config::values::Secret;
 pub const BOT: &str = "bot";
 
 /// What kind of token is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ask {
     /// What its owner calls it; may be empty.
     pub name: String,

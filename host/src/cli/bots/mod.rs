@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use crate::accounts::bots::NewBot;
 use crate::cli::control;
 use crate::cli::failure::{Failure, REFUSED, USAGE};
 use crate::cli::output;
@@ -19,8 +20,9 @@ use crate::config::shapes::{Expiry, TokenForm};
 use crate::config::values::duration;
 use crate::start;
 use crate::state;
+use crate::token::lasting::Ask;
 use crate::token::management::Asker;
-use crate::token::management::order::Order;
+use crate::token::management::order::{Changes, Order};
 use page::{describe, list, text};
 
 /// Programs that have tokens of their own.
@@ -143,14 +145,14 @@ pub(in crate::cli) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
     let ask = |order| runtime.block_on(perform(&config, order));
     output::write(&match command {
         Bots::Create { name, role, texts } => {
-            let made = ask(Order::Create {
+            let made = ask(Order::Create(NewBot {
                 name,
                 roles: role,
                 jwks: texts.keys()?.unwrap_or_default(),
                 display_name: texts.display_name.unwrap_or_default(),
                 description: texts.description.unwrap_or_default(),
                 email: texts.email.unwrap_or_default(),
-            })?;
+            }))?;
             format!(
                 "created {} (id {})\n",
                 text(&made["name"]),
@@ -163,14 +165,14 @@ pub(in crate::cli) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
             no_roles,
             texts,
         } => {
-            let changed = ask(Order::Change {
+            let changed = ask(Order::Change(Changes {
                 name,
                 roles: (no_roles || !role.is_empty()).then_some(role),
                 jwks: texts.keys()?,
                 display_name: texts.display_name,
                 description: texts.description,
                 email: texts.email,
-            })?;
+            }))?;
             format!("changed {}\n", text(&changed["name"]))
         }
         Bots::List {
@@ -208,13 +210,16 @@ pub(in crate::cli) fn run(setup: &Setup, command: Bots) -> Result<(), Failure> {
             label,
             overlap,
         } => {
-            let made = ask(Order::Token {
-                name,
-                label,
-                expiry,
+            let token = Ask {
+                name: label,
                 form,
+                expiry,
                 audience,
                 allow_unlimited,
+            };
+            let made = ask(Order::Token {
+                name,
+                ask: token,
                 overlap,
             })?;
             // Whole: a signed one is longer than any text that is shown.

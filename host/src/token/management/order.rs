@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::told::{described, token};
-use super::{Asker, Earlier, Management, ManagementError};
+use super::{Asker, Described, Earlier, Management, ManagementError};
 use crate::accounts::bots::{Bot, NewBot, Side};
 use crate::clock;
-use crate::config::shapes::{Expiry, TokenForm};
 use crate::token::lasting::Ask;
 
 /// At most so many bots are listed.
@@ -24,23 +23,8 @@ const PAGE: u32 = 200;
 #[serde(tag = "order", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Order {
-    Create {
-        name: String,
-        display_name: String,
-        description: String,
-        email: String,
-        roles: Vec<String>,
-        jwks: String,
-    },
-    /// What is not given stays as it is.
-    Change {
-        name: String,
-        display_name: Option<String>,
-        description: Option<String>,
-        email: Option<String>,
-        roles: Option<Vec<String>>,
-        jwks: Option<String>,
-    },
+    Create(NewBot),
+    Change(Changes),
     /// `expiring`: only those with a token that is over within so many seconds.
     List {
         search: String,
@@ -52,11 +36,7 @@ pub enum Order {
     /// `overlap`: earlier tokens of the same form and audience end after so many seconds.
     Token {
         name: String,
-        label: String,
-        expiry: Expiry,
-        form: TokenForm,
-        audience: Option<String>,
-        allow_unlimited: bool,
+        ask: Ask,
         overlap: Option<u64>,
     },
     /// Without `token` all of them.
@@ -69,6 +49,19 @@ pub enum Order {
     },
 }
 
+/// What is to be new of a bot; what is not given stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Changes {
+    pub name: String,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub email: Option<String>,
+    pub roles: Option<Vec<String>>,
+    pub jwks: Option<String>,
+}
+
 impl Management<'_> {
     /// Does what the command line asks.
     ///
@@ -77,64 +70,27 @@ impl Management<'_> {
     pub async fn perform(&self, order: Order, asker: Asker<'_>) -> Result<Value, ManagementError> {
         let now = clock::unix_now();
         match order {
-            Order::Create {
-                name,
-                display_name,
-                description,
-                email,
-                roles,
-                jwks,
-            } => {
-                let new = NewBot {
-                    name,
-                    display_name,
-                    description,
-                    email,
-                    roles,
-                    jwks,
-                };
+            Order::Create(new) => {
                 let bot = self.create(&new, asker).await?;
                 Ok(described(&self.described(bot).await?, now))
             }
-            Order::Change {
-                name,
-                display_name,
-                description,
-                email,
-                roles,
-                jwks,
-            } => {
-                let known = self.describe(&name).await?.bot;
+            Order::Change(new) => {
+                let known = self.describe(&new.name).await?.bot;
                 let bot = Bot {
-                    display_name: display_name.unwrap_or(known.display_name),
-                    description: description.unwrap_or(known.description),
-                    email: email.unwrap_or(known.email),
-                    roles: roles.unwrap_or(known.roles),
-                    jwks: jwks.unwrap_or(known.jwks),
+                    display_name: new.display_name.unwrap_or(known.display_name),
+                    description: new.description.unwrap_or(known.description),
+                    email: new.email.unwrap_or(known.email),
+                    roles: new.roles.unwrap_or(known.roles),
+                    jwks: new.jwks.unwrap_or(known.jwks),
                     ..known
                 };
                 self.change(&bot, asker).await?;
-                Ok(described(&self.describe(&name).await?, now))
+                Ok(described(&self.describe_id(&bot.id).await?, now))
             }
             Order::List { search, expiring } => self.list(&search, expiring, now).await,
             Order::Describe { name } => Ok(described(&self.describe(&name).await?, now)),
-            Order::Token {
-                name,
-                label,
-                expiry,
-                form,
-                audience,
-                allow_unlimited,
-                overlap,
-            } => {
+            Order::Token { name, ask, overlap } => {
                 let bot = self.describe(&name).await?.bot;
-                let ask = Ask {
-                    name: label,
-                    form,
-                    expiry,
-                    audience,
-                    allow_unlimited,
-                };
                 let end = |seconds| Earlier::End(Duration::from_secs(seconds));
                 let earlier = overlap.map_or(Earlier::Stay, end);
                 let issued = self.generate(&bot, &ask, earlier, asker).await?;
@@ -168,7 +124,7 @@ impl Management<'_> {
         let mut after = String::new();
         for _ in 0..MOST / PAGE {
             let found = self.search(search, Side::After(&after), PAGE).await?;
-            let ends = |bot: &super::Described| match expiring {
+            let ends = |bot: &Described| match expiring {
                 None => true,
                 Some(within) => bot.has_token_that_ends(now, now.saturating_add(within)),
             };

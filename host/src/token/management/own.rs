@@ -1,13 +1,11 @@
 //! Personal access tokens: what users do with their own.
 
-use super::{Asker, Issued, Management, ManagementError, bounds};
+use super::{Asker, Management, ManagementError, bounds, tell};
 use crate::accounts::Principal;
 use crate::accounts::lasting::{Lasting, Owner};
-use crate::audit::{self, Managed};
 use crate::clock;
 use crate::config::shapes::Expiry;
-use crate::telemetry::pen;
-use crate::token::lasting::{Ask, BOT, IssueError};
+use crate::token::lasting::{Ask, BOT, IssueError, Issued};
 
 /// One user has at most this many that are good.
 const MOST: usize = 100;
@@ -151,16 +149,4 @@ impl Management<'_> {
         .await;
         Ok(revoked)
     }
-}
-
-async fn tell(what: &'static str, username: &str, jti: &str, asker: Asker<'_>) {
-    audit::managed(&Managed {
-        what,
-        subject: username,
-        jti,
-        by: asker.name,
-        request: asker.request,
-        address: asker.address,
-    });
-    pen::written().await;
 }
