@@ -108,11 +108,16 @@ impl Management<'_> {
             self.may_give(&bot.roles, asker)?;
         }
         let now = clock::unix_now();
-        self.store.change_bot(bot, asker.name, now).await?;
+        // Before, so that whoever tries again after a failure ends what is left of it; and after,
+        // for what was given between the two.
         if bot.jwks != known.jwks {
             self.store.end_derived(Parent::Bot(&bot.id), now).await?;
         }
+        self.store.change_bot(bot, asker.name, now).await?;
         tell("bot changed", &bot.name, "", asker).await;
+        if bot.jwks != known.jwks {
+            self.store.end_derived(Parent::Bot(&bot.id), now).await?;
+        }
         Ok(())
     }
 
@@ -124,10 +129,9 @@ impl Management<'_> {
         let owner = Owner::Bot(bot.id.clone());
         self.end_all(&owner).await?;
         self.store.delete_bot(bot).await?;
-        // One that was made between the two.
-        self.end_all(&owner).await?;
         tell("bot deleted", &bot.name, "", asker).await;
-        Ok(())
+        // One that was made between the two.
+        self.end_all(&owner).await.map(drop)
     }
 
     pub(super) async fn described(&self, bot: Bot) -> Result<Described, ManagementError> {

@@ -138,3 +138,39 @@ impl Management<'_> {
         Ok(listed.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn orders_cross_the_socket_as_they_are_and_slips_are_refused() {
+        let changes = Changes {
+            name: "ci".into(),
+            display_name: None,
+            description: Some(String::new()),
+            email: None,
+            roles: Some(vec!["Op".into()]),
+            jwks: None,
+        };
+        let token = Order::Token {
+            name: "ci".into(),
+            ask: Ask::default(),
+            overlap: Some(0),
+        };
+        for order in [
+            Order::Create(NewBot::default()),
+            Order::Change(changes),
+            token,
+        ] {
+            let mut sent = serde_json::to_value(&order).unwrap();
+            assert_eq!(
+                serde_json::from_value::<Order>(sent.clone()).unwrap(),
+                order
+            );
+            sent["role"] = "Op".into();
+            assert!(serde_json::from_value::<Order>(sent).is_err());
+        }
+    }
+}

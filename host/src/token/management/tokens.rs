@@ -56,10 +56,10 @@ impl Management<'_> {
         let mut ask = ask.clone();
         ask.allow_unlimited |= self.rules.allow_unlimited;
         let issued = self.tokens.issue_for_bot(bot, &ask, asker.name).await?;
+        tell("bot token issued", &bot.name, &issued.lasting.id, asker).await;
         if let Earlier::End(after) = earlier {
             self.end_earlier(&issued.lasting, after).await?;
         }
-        tell("bot token issued", &bot.name, &issued.lasting.id, asker).await;
         Ok(issued)
     }
 
