@@ -7,12 +7,14 @@ mod forms;
 mod generate;
 mod life;
 mod openssl;
+mod orders;
 mod refused;
 mod secrets;
 mod signer;
 mod start;
 mod state;
 mod stored;
+mod world;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

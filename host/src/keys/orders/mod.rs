@@ -1,5 +1,8 @@
 //! What an operator may have done to the keys of a ring, and what he is told then.
 
+mod error;
+mod told;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +11,13 @@ use super::configured::usable;
 use super::index::Entry;
 use super::kind::Kind;
 use super::life::{Holding, Leaving};
-use super::list::{KeyState, timestamp};
+use super::list::KeyState;
 use super::ring::{Ring, Slot};
 use super::{Jwk, KeyError, Terms, consumers, demo, files};
 use crate::config::shapes::Algorithm;
+use told::date;
+
+pub use error::OrderError;
 
 /// What is asked of the keys.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,51 +83,6 @@ pub struct Done {
     pub told: Vec<String>,
     /// A key was revoked: all hosts must hear of it.
     pub revoked: bool,
-}
-
-/// Why nothing was done.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum OrderError {
-    #[error("the standby {kid:?} may sign from {ready} on: consumers may not have fetched it yet")]
-    TooEarly { kid: String, ready: String },
-    #[error("there is no key {kid:?} in {ring}")]
-    Unknown { kid: String, ring: String },
-    #[error("key {kid:?} is retiring already; {until}")]
-    Retiring { kid: String, until: String },
-    #[error("this key is in the ring already, as {0:?}")]
-    There(String),
-    #[error("the key in {} was revoked", .0.display())]
-    Revoked(PathBuf),
-    #[error("the algorithm {algorithm} needs an {expected} key, but {} holds an {found} key", file.display())]
-    Kind {
-        algorithm: Algorithm,
-        expected: String,
-        found: String,
-        file: PathBuf,
-    },
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
-
-impl OrderError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            OrderError::TooEarly { .. } => {
-                "wait until then; or, if tokens may be refused meanwhile, say --now".into()
-            }
-            OrderError::Unknown { .. } => {
-                "`countersign keys list` names them; --audience looks into an audience's own ring, and a key of keys.extra_public goes by being taken out there"
-                    .into()
-            }
-            OrderError::Retiring { .. } => "with --now it is revoked, and its tokens are refused".into(),
-            OrderError::There(_) => "nothing needs to be done; `countersign keys list` shows it".into(),
-            OrderError::Revoked(_) => "make another key: `countersign keys generate`".into(),
-            OrderError::Kind { .. } => "name an --algorithm that fits the key, or leave it out".into(),
-            OrderError::Key(error) => error.help(),
-        }
-    }
 }
 
 /// The circumstances of an order.
@@ -323,61 +284,6 @@ impl Ring {
             }),
         }
     }
-
-    /// What there is to say of a slot whose key has changed.
-    fn changed_hands(
-        &self,
-        before: Option<&Jwk>,
-        slot: &Slot<'_>,
-        at: &Circumstances<'_>,
-    ) -> Vec<String> {
-        let mut told = Vec::new();
-        if let Some(entry) = self.find(slot, KeyState::Active) {
-            told.push(format!(
-                "{} signs from now on ({})",
-                entry.jwk.kid, entry.jwk.alg
-            ));
-        }
-        if let Some(entry) = before.and_then(|jwk| self.index.find(&jwk.kid)) {
-            let kid = &entry.jwk.kid;
-            told.push(match entry.leaves(at.terms, at.holding) {
-                Leaving::At(time) => format!("{kid} retires: published until {}", date(time)),
-                Leaving::HeldBy(tokens) => format!(
-                    "{kid} retires: published until these are revoked: {}",
-                    tokens.join(", ")
-                ),
-            });
-        }
-        told.extend(self.coming(slot, at));
-        told
-    }
-
-    fn coming(&self, slot: &Slot<'_>, at: &Circumstances<'_>) -> Option<String> {
-        let entry = self.find(slot, KeyState::Next)?;
-        let ready = date(entry.ready(at.terms.lead, at.now));
-        Some(format!(
-            "{} is the new standby: it may sign from {ready} on",
-            entry.jwk.kid
-        ))
-    }
-
-    /// What there is to say of a new standby.
-    fn standby(&self, jwk: &Jwk, at: &Circumstances<'_>) -> Done {
-        let place = self.index.find(&jwk.kid);
-        let place = self.home().place(place);
-        let told = vec![
-            format!("kid         {}", jwk.kid),
-            format!("thumbprint  {}", jwk.key.thumbprint()),
-            format!("private     {}", place.display()),
-        ];
-        let told = told
-            .into_iter()
-            .chain(self.coming(&slot(at.terms, jwk.alg), at));
-        Done {
-            told: told.collect(),
-            revoked: false,
-        }
-    }
 }
 
 /// The slot of a key for this algorithm.
@@ -391,8 +297,4 @@ fn slot(terms: &Terms, algorithm: Algorithm) -> Slot<'_> {
         true => first,
         false => Slot { algorithm, named },
     }
-}
-
-fn date(time: i64) -> String {
-    timestamp(time).unwrap_or_else(|| time.to_string())
 }
