@@ -29,7 +29,7 @@ pub(super) fn all(
         view: view(ring, entry, terms, holding, now, &signs),
     });
     let extras = extras.into_iter().map(|(jwk, file)| Published {
-        view: KeyView::new(&jwk, KeyState::Extra, file),
+        view: KeyView::new(&jwk.kid, jwk.alg, KeyState::Extra, file),
         jwk,
     });
     let mut published: Vec<Published> = of_ring.chain(extras).collect();
@@ -57,7 +57,12 @@ fn view(
         published: at(entry.published),
         activated: at(entry.activated),
         retired: at(entry.retired),
-        ..KeyView::new(&entry.jwk, state, ring.home().place(Some(entry)))
+        ..KeyView::new(
+            &entry.jwk.kid,
+            entry.jwk.alg,
+            state,
+            ring.home().place(Some(entry)),
+        )
     };
     match state {
         KeyState::Next => view.ready = timestamp(entry.ready(terms.lead, now)),

@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{describe_gauge, gauge};
 
+use super::page;
+
 pub(super) fn describe() {
     describe_gauge!(
         "process_start_time_seconds",
@@ -26,7 +28,7 @@ pub(super) fn measure() {
         gauge!("process_resident_memory_bytes").set(bytes);
     }
     if let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") {
-        gauge!("process_open_fds").set(super::count(descriptors.count()));
+        gauge!("process_open_fds").set(page::count(descriptors.count()));
     }
 }
 
@@ -37,5 +39,5 @@ fn resident() -> Option<f64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(super::count(kilobytes * 1024))
+    Some(page::count(kilobytes * 1024))
 }

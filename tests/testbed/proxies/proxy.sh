@@ -104,6 +104,6 @@ if ! wait_until_ready $! "$address/$port"; then
   kill $! 2> /dev/null || :
   fail "$which did not start on $address:$port" "its words are above"
 fi
-[ "$which" != traefik ] || until knows_its_way; do kill -0 $! && sleep 0.02; done
+[ "$which" != traefik ] || until knows_its_way; do kill -0 $! || fail "traefik ended" "its words are in $dir/log"; sleep 0.02; done
 printf '%s\n' "ADDRESS=$address:$port" "LOG=$dir/log"
 until_told $!

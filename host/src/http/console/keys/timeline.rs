@@ -118,20 +118,7 @@ mod tests {
     }
 
     fn key(state: KeyState) -> KeyView {
-        KeyView {
-            kid: "k".into(),
-            alg: Algorithm::RS256,
-            state,
-            created: None,
-            published: None,
-            activated: None,
-            retired: None,
-            ready: None,
-            rotates: None,
-            leaves: None,
-            held_by: Vec::new(),
-            file: "/k".into(),
-        }
+        KeyView::new("k", Algorithm::RS256, state, "/k".into())
     }
 
     fn classes(bars: &[Bar]) -> Vec<&'static str> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bots;
+mod given;
 mod own;
 mod tokens;
 
