@@ -18,6 +18,7 @@ mod databases;
 mod deploy;
 mod discovery;
 mod embed;
+mod exits;
 mod fab;
 mod fab_wire;
 mod first_start;

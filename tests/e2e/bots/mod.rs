@@ -1,10 +1,13 @@
 //! Bots and personal access tokens: by the command line, over HTTP, seeded, exchanged.
 
+mod answers;
 mod cli;
 mod exchange;
 mod looks;
 mod lost;
 mod pages;
+mod patch;
+mod personal;
 mod rest;
 mod seed;
 

@@ -12,6 +12,7 @@ mod metadata;
 mod refresh;
 mod refusals;
 mod revoke;
+mod stored;
 
 use countersign_tests::{Answer, Folder, Server, artifacts, send};
 use serde_json::Value;
