@@ -14,6 +14,19 @@ free_port() {
   perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0) or die; print $s->sockport'
 }
 
+# The beginning of a configuration of nginx, as far as into its http block: it stays in front, and everything is in
+# folder $1, the log in file $2. Further arguments are lines of the outermost level.
+nginx_beginning() {
+  local dir=$1 log=$2
+  shift 2
+  mkdir -p "$dir/temp"
+  # the folder belongs to whoever runs the tests
+  [ "$(id -u)" != 0 ] || echo "user root;"
+  printf '%s\n' "$@" "daemon off;" "worker_processes 1;" "pid $dir/nginx.pid;" "error_log $log warn;" "events {}" "http {" \
+    "    access_log off;" "    client_body_temp_path $dir/temp;" "    proxy_temp_path $dir/temp;" \
+    "    fastcgi_temp_path $dir/temp;" "    uwsgi_temp_path $dir/temp;" "    scgi_temp_path $dir/temp;"
+}
+
 # Returns when process $1 listens on each further ADDRESS/PORT; gives up when it ends, or after ten seconds.
 wait_until_ready() {
   local process=$1 place end=$((SECONDS + 10))

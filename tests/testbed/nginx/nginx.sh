@@ -17,25 +17,11 @@ module=/usr/lib/nginx/modules/ngx_http_js_module.so
 PATH=$PATH:/usr/sbin
 
 address=$(own_address) port=28080
-mkdir -p "$dir"/{temp,cache,pages}
+mkdir -p "$dir"/{cache,pages}
 echo page > "$dir/pages/page"
 {
-  # the folder belongs to whoever runs the tests
-  [ "$(id -u)" != 0 ] || echo "user root;"
+  nginx_beginning "$dir" "$dir/error.log" "load_module $module;"
   cat << C
-load_module $module;
-daemon off;
-worker_processes 1;
-pid $dir/nginx.pid;
-error_log $dir/error.log warn;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $dir/temp;
-    proxy_temp_path $dir/temp;
-    fastcgi_temp_path $dir/temp;
-    uwsgi_temp_path $dir/temp;
-    scgi_temp_path $dir/temp;
     proxy_cache_path $dir/cache keys_zone=countersign:1m max_size=1m use_temp_path=off;
     js_import countersign from $shipped/countersign.js;
     upstream countersign { server $countersign; }

@@ -31,21 +31,8 @@ shipped() {
 
 case $which in
   nginx)
-    mkdir -p "$dir/temp"
-    cat > "$dir/nginx.conf" << C
-$([ "$(id -u)" != 0 ] || echo "user root;")
-daemon off;
-worker_processes 1;
-pid $dir/nginx.pid;
-error_log $dir/log warn;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $dir/temp;
-    proxy_temp_path $dir/temp;
-    fastcgi_temp_path $dir/temp;
-    uwsgi_temp_path $dir/temp;
-    scgi_temp_path $dir/temp;
+    nginx_beginning "$dir" "$dir/log" > "$dir/nginx.conf"
+    cat >> "$dir/nginx.conf" << C
     upstream countersign { server $countersign; keepalive 16; }
     server {
         listen $address:$port;
