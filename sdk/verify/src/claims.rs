@@ -21,6 +21,7 @@ pub struct Rules {
     may_last: bool,
     party: Option<String>,
     issued_to: Option<String>,
+    bound_too: bool,
 }
 
 /// The rules would accept too much.
@@ -60,6 +61,19 @@ impl Verified {
         (&self.issuer, &self.subject)
     }
 
+    /// Is it bound to a key, by whatever kind of proof (`cnf`, RFC 7800 section 3)?
+    pub fn is_bound(&self) -> bool {
+        is_bound(&self.claims)
+    }
+
+    /// The thumbprint of the key that it is bound to by DPoP (`cnf.jkt`, RFC 9449 section 6.1);
+    /// none, too, where it is bound to something else or to more.
+    pub fn key(&self) -> Option<&str> {
+        let confirmation = self.claims.get("cnf")?.as_object()?;
+        let key = confirmation.get("jkt")?.as_str()?;
+        (confirmation.len() == 1).then_some(key)
+    }
+
     pub(crate) fn subject_of(claims: &Map<String, Value>) -> Result<&str, Refusal> {
         text(claims, "sub")?.ok_or(Refusal::ClaimMissing("sub"))
     }
@@ -84,6 +98,7 @@ impl Rules {
             may_last: false,
             party: None,
             issued_to: None,
+            bound_too: false,
         };
         if rules.issuer.is_empty() {
             return Err(RulesError::Issuer);
@@ -142,6 +157,17 @@ impl Rules {
     pub fn issued_to(self, client: impl Into<String>) -> Rules {
         Rules {
             issued_to: Some(client.into()),
+            ..self
+        }
+    }
+
+    /// Also accepts tokens that are bound to a key of whoever they were given to (`cnf`, RFC 7800).
+    /// The caller checks that whoever shows one has that key, [`Verified::key`]: as a bearer token
+    /// it would be anybody's.
+    #[must_use]
+    pub fn bound_too(self) -> Rules {
+        Rules {
+            bound_too: true,
             ..self
         }
     }
@@ -214,6 +240,7 @@ impl Rules {
         self.check_audience(&claims)?;
         let expires = self.check_times(&claims, now)?;
         let subject = Verified::subject_of(&claims)?;
+        self.check_bound(&claims)?;
         Ok(Verified {
             header: jws.into_header(),
             issuer: self.issuer.clone(),
@@ -222,6 +249,13 @@ impl Rules {
             expires,
             claims,
         })
+    }
+
+    pub(crate) fn check_bound(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        match self.bound_too || !is_bound(claims) {
+            true => Ok(()),
+            false => Err(Refusal::Bound),
+        }
     }
 
     pub(crate) fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
@@ -298,6 +332,15 @@ impl Rules {
 /// `iss`: whose token it says it is.
 pub(crate) fn issuer(claims: &Map<String, Value>) -> Result<&str, Refusal> {
     text(claims, "iss")?.ok_or(Refusal::ClaimMissing("iss"))
+}
+
+/// What says nothing binds to nothing.
+pub(crate) fn is_bound(claims: &Map<String, Value>) -> bool {
+    match claims.get("cnf") {
+        None | Some(Value::Null) => false,
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    }
 }
 
 fn media_type(text: &str) -> &str {

@@ -14,7 +14,7 @@ pub struct Checked {
     pub verdict: Option<Result<(), Refusal>>,
 }
 
-const RULES: [&str; 11] = [
+const RULES: [&str; 12] = [
     "form",
     "header",
     "key",
@@ -26,6 +26,7 @@ const RULES: [&str; 11] = [
     "nbf",
     "iat",
     "sub",
+    "cnf",
 ];
 
 impl Rules {
@@ -87,6 +88,7 @@ impl Rules {
         tell("nbf", self.check_begun(&claims, "nbf", now));
         tell("iat", self.check_begun(&claims, "iat", now));
         tell("sub", Verified::subject_of(&claims).map(drop));
+        tell("cnf", self.check_bound(&claims));
         checked
     }
 }

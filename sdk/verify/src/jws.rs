@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::json::{self, Fault, Limits};
 use crate::refusal::{Part, Refusal};
-use crate::{Algorithm, KeySet, base64url};
+use crate::{Algorithm, Key, KeySet, base64url};
 
 /// A token may be this long: more than any server's header limit lets through.
 pub const TOKEN_LIMIT: usize = 64 * 1024;
@@ -104,6 +104,23 @@ impl<'a> Jws<'a> {
     pub fn verify(&self, keys: &KeySet, allowed: &[Algorithm]) -> Result<(), Refusal> {
         let algorithm = self.algorithm(allowed)?;
         let key = keys.find(self.header.kid.as_deref(), algorithm)?;
+        self.verify_by(key, algorithm)
+    }
+
+    /// The same with one key, whatever it is called: for a proof that its signer has the key that
+    /// it shows (RFC 9449). Such a key says nothing of who signed.
+    ///
+    /// # Errors
+    /// Likewise; the key is not for the header's `alg`.
+    pub fn verify_with(&self, key: &Key, allowed: &[Algorithm]) -> Result<(), Refusal> {
+        let algorithm = self.algorithm(allowed)?;
+        if !key.algorithms().any(|known| known == algorithm) {
+            return Err(Refusal::KeyMismatch);
+        }
+        self.verify_by(key, algorithm)
+    }
+
+    fn verify_by(&self, key: &Key, algorithm: Algorithm) -> Result<(), Refusal> {
         if key.verifies(algorithm, self.signed.as_bytes(), &self.signature) {
             Ok(())
         } else {

@@ -50,6 +50,8 @@
 //! - **Keys come from the set alone.** `jwk`, `jku`, `x5u`, `x5c` of a header are never
 //!   looked at, and a `kid` is compared, never opened.
 //! - **The time is a parameter**: seconds since 1970, or a `SystemTime` ([`Now`]).
+//! - **A bearer token is bound to no key.** One with `cnf` is refused, unless the caller says
+//!   that it checks who has the key ([`Rules::bound_too`]).
 //! - **A refusal names the rule and never quotes the token** ([`Refusal`]): it may be
 //!   written into any log.
 //!

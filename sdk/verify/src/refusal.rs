@@ -87,6 +87,10 @@ pub enum Refusal {
     KeyMismatch,
     #[error("the signature does not match")]
     Signature,
+    #[error(
+        "the claim cnf binds the token to a key, and nobody has proved here that he has it: it is no bearer token (RFC 9449 section 7.2)"
+    )]
+    Bound,
     #[error("the issuer's keys cannot be had: {0}")]
     KeysUnavailable(crate::JwksError),
 }
@@ -116,6 +120,7 @@ impl Refusal {
             Refusal::KidMissing | Refusal::KidUnknown => "kid",
             Refusal::KeyMismatch => "key",
             Refusal::Signature => "signature",
+            Refusal::Bound => "cnf",
             Refusal::KeysUnavailable(_) => "keys-unavailable",
         }
     }

@@ -27,6 +27,11 @@ impl<'a> Unverified<'a> {
         &self.claims
     }
 
+    /// Does it say that it is bound to a key (`cnf`, RFC 7800 section 3)?
+    pub fn is_bound(&self) -> bool {
+        claims::is_bound(&self.claims)
+    }
+
     /// Whose token it says it is.
     ///
     /// # Errors

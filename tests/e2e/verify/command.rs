@@ -39,6 +39,7 @@ fn every_broken_rule_is_told_not_only_the_first() {
         "nbf",
         "iat",
         "sub",
+        "cnf",
     ] {
         assert_eq!(verdict(&done, rule), "holds", "{rule}");
     }

@@ -48,7 +48,8 @@ impl Keys {
                 audiences.iter().cloned(),
                 settings.algorithms.iter().copied(),
             );
-            rules.map(|rules| rules.leeway(settings.leeway))
+            // Whether it is bound, the bearer's side says by itself.
+            rules.map(|rules| rules.leeway(settings.leeway).bound_too())
         };
         let bearer = issuers().map(|issuer| {
             let rules = rules(issuer, &audiences)?;

@@ -199,3 +199,30 @@ fn id_token_for_several_audiences_names_its_client_in_azp() {
         assert_eq!(of(aud, azp), Err(Refusal::Party));
     }
 }
+
+#[test]
+fn s12_token_that_is_bound_to_a_key_is_refused_unless_the_caller_checks_the_key() {
+    let good = Good::new();
+    let checks = Good {
+        rules: good.rules.clone().bound_too(),
+        ..Good::new()
+    };
+    for (cnf, key) in [
+        (json!({ "jkt": "x" }), Some("x")),
+        (json!({ "x5t#S256": "x" }), None),
+        (json!({ "jkt": "x", "x5t#S256": "y" }), None),
+        (json!({ "jkt": 1 }), None),
+        (json!("x"), None),
+        (json!(false), None),
+    ] {
+        let refused = good.claim_with("cnf", cnf.clone());
+        assert_eq!(refused, Err(Refusal::Bound), "{cnf}");
+        let bound = checks.claim_with("cnf", cnf).unwrap();
+        assert!(bound.is_bound());
+        assert_eq!(bound.key(), key);
+    }
+    for cnf in [Value::Null, json!({})] {
+        let free = good.claim_with("cnf", cnf).unwrap();
+        assert_eq!((free.is_bound(), free.key()), (false, None));
+    }
+}
