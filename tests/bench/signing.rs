@@ -16,7 +16,7 @@ use countersign::accounts::Principal;
 use countersign::config::Config;
 use countersign::config::shapes::Algorithm;
 use countersign::keys::{KeySet, Mode, Opening};
-use countersign::token::{Issuer, Lifetime};
+use countersign::token::{Holder, Issuer, Lifetime};
 use countersign_abi::User;
 use countersign_tests::Folder;
 
@@ -82,7 +82,15 @@ fn of(algorithm: &str, keys: &KeySet, target: f64, mut raw: impl FnMut(&[u8])) -
         },
     };
     let audience = issuer.audience(None).unwrap();
-    let claims = || issuer.claims(audience, &admin, Lifetime::Api, 1_790_000_000, None);
+    let claims = || {
+        issuer.claims(
+            audience,
+            &admin,
+            Lifetime::Api,
+            1_790_000_000,
+            Holder::default(),
+        )
+    };
     let json = claims().unwrap().json;
     let signer = keys.active();
     let token = signer.sign(&json).unwrap();

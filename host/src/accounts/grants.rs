@@ -24,6 +24,9 @@ pub struct Grant {
     pub id: String,
     /// The client that has it.
     pub client: String,
+    /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5); none =
+    /// they are bound to none.
+    pub key: Option<String>,
     /// Who it is for.
     pub principal: Principal,
     /// The name of the audience; none = the default one.
@@ -60,12 +63,13 @@ pub enum Taken {
     Unknown,
 }
 
-/// A row of a token and its grant: grant, token's generation, its end; client, principal,
+/// A row of a token and its grant: grant, token's generation, its end; client, key, principal,
 /// audience, generation, when that began, end, end before its time.
 type Row = (
     String,
     i64,
     i64,
+    String,
     String,
     String,
     String,
@@ -75,13 +79,13 @@ type Row = (
     Option<i64>,
 );
 
-const FIND: &str = "SELECT t.grant_id, t.generation, t.expires_at, g.client, g.principal, g.audience, g.generation, g.advanced_at, g.ends_at, g.revoked_at \
+const FIND: &str = "SELECT t.grant_id, t.generation, t.expires_at, g.client, g.jkt, g.principal, g.audience, g.generation, g.advanced_at, g.ends_at, g.revoked_at \
     FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1";
 
-const BEGIN: &str = "INSERT INTO grants (id, client, principal, audience, generation, advanced_at, created_at, ends_at) \
-    VALUES ($1, $2, $3, $4, 0, $5, $5, $6) ON CONFLICT (id) DO NOTHING";
+const BEGIN: &str = "INSERT INTO grants (id, client, principal, audience, generation, advanced_at, created_at, ends_at, jkt) \
+    VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
 
-const ADVANCE: &str = "UPDATE grants SET generation = $2 + 1, advanced_at = $3 \
+const ADVANCE: &str = "UPDATE grants SET generation = $2 + 1, advanced_at = $3, jkt = $4 \
     WHERE id = $1 AND generation = $2 AND revoked_at IS NULL";
 
 const PUT: &str = "INSERT INTO refresh_tokens (hash, grant_id, generation, created_at, expires_at, access_id, access_until) \
@@ -108,15 +112,19 @@ impl Store {
             sqlx::query(BEGIN)
                 .bind(&grant.id).bind(&grant.client).bind(principal).bind(audience)
                 .bind(seconds(now)).bind(seconds(grant.ends_at))
+                .bind(grant.key.as_deref().unwrap_or_default())
                 .execute(pool)
         ).await.map(|done| done.rows_affected() > 0))
     }
 
-    /// Uses a refresh token, unless it is another client's.
+    /// Uses a refresh token, unless it is another client's, or bound to another key than the one
+    /// that this client has proved to have. Of a grant that is bound to none, the tokens are bound
+    /// to that key from then on.
     pub async fn take_refresh(
         &self,
         hash: &str,
         client: &str,
+        key: Option<&str>,
         now: u64,
     ) -> Result<Taken, StoreError> {
         for _ in 0..LOOKS {
@@ -126,6 +134,9 @@ impl Store {
             let grant = Box::new(grant);
             if grant.client != client {
                 return Ok(Taken::Refused(grant, "it is another client's"));
+            }
+            if !grant.is_for(key) {
+                return Ok(Taken::Refused(grant, "it is bound to another key"));
             }
             if held.revoked {
                 return Ok(Taken::Refused(grant, "it was revoked"));
@@ -138,6 +149,7 @@ impl Store {
                 let advanced = on!(self, pool => bounded(
                     sqlx::query(ADVANCE)
                         .bind(&grant.id).bind(seconds(current)).bind(seconds(now))
+                        .bind(key.unwrap_or_default())
                         .execute(pool)
                 ).await.map(|done| done.rows_affected()))?;
                 if advanced == 0 {
@@ -147,6 +159,7 @@ impl Store {
                 let generation = current + 1;
                 return Ok(Taken::Next(Box::new(Grant {
                     generation,
+                    key: key.map(str::to_owned),
                     ..*grant
                 })));
             }
@@ -221,6 +234,13 @@ impl Store {
     }
 }
 
+impl Grant {
+    /// May a client refresh it that has proved to have this key, or none?
+    pub fn is_for(&self, key: Option<&str>) -> bool {
+        self.key.is_none() || self.key.as_deref() == key
+    }
+}
+
 /// What is known of a refresh token beside its grant.
 struct Held {
     generation: u64,
@@ -231,12 +251,24 @@ struct Held {
 
 /// None = the row is none of ours: nothing comes of it.
 fn found(row: Row) -> Option<(Grant, Held)> {
-    let (id, generation, expires, client, principal, audience, current, advanced, ends, revoked) =
-        row;
+    let (
+        id,
+        generation,
+        expires,
+        client,
+        key,
+        principal,
+        audience,
+        current,
+        advanced,
+        ends,
+        revoked,
+    ) = row;
     let number = |number: i64| u64::try_from(number).unwrap_or_default();
     let grant = Grant {
         id,
         client,
+        key: Some(key).filter(|key| !key.is_empty()),
         principal: read(&principal)?,
         audience: Some(audience).filter(|name| !name.is_empty()),
         generation: number(current),

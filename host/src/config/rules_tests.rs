@@ -95,7 +95,7 @@ tokens:
       keys: own
       lifetime: 2h
       max_lifetime: 1h
-      claims: { aud: x, who: \"{usrname}\" }
+      claims: { aud: x, cnf: x, who: \"{usrname}\" }
     sea: { algorithm: RS265, lifetime: 0s }
     pond: { typ: at+jwt, claims: { client_id: x } }
     brook: { typ: JWT, claims: { client_id: x } }
@@ -105,6 +105,7 @@ tokens:
     for part in [
         "error: `tokens.audiences.lake.max_lifetime`: this is less than the audience's lifetime\n  --> c.yaml:6:21",
         "error: `tokens.audiences.lake.claims.aud`: this claim is set by the host alone\n  --> c.yaml:7:22\nhelp: set tokens.audiences.lake.aud",
+        "error: `tokens.audiences.lake.claims.cnf`: this claim is set by the host alone",
         "error: `tokens.audiences.lake.claims.who`: the template holds an unknown placeholder",
         "error: `tokens.audiences.sea.algorithm`: expected one of RS256",
         "error: `tokens.audiences.sea.lifetime`: expected a duration above zero",

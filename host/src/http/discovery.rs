@@ -73,6 +73,7 @@ fn metadata(serving: &Serving) -> Value {
     if !grants.is_empty() {
         document["token_endpoint"] = format!("{url}{}", oauth2::TOKEN).into();
         document["token_endpoint_auth_methods_supported"] = json!(["none"]);
+        document["dpop_signing_alg_values_supported"] = json!(Algorithm::ALL.map(Algorithm::name));
     }
     if oauth2::has_clients(serving) {
         let algorithms = Algorithm::ALL.map(Algorithm::name);

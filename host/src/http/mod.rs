@@ -8,6 +8,7 @@ mod chain;
 pub mod console;
 pub mod control;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
 pub mod fab;
 pub mod jwks;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Tokens;
 use super::audience::Audience;
-use super::own::NotOwn;
+use super::own::{Beside, NotOwn};
 use super::trust::{NotTrusted, TRUST};
 use crate::accounts::{Principal, opaque};
 
@@ -83,7 +83,7 @@ impl Tokens {
         let issuer = read.issuer().map_err(NotOwn::Refused)?;
         if issuer == self.issuer.name() {
             let audience = asked.unwrap_or_else(|| self.issuer.default_audience());
-            let own = self.verify_own_read(read, audience, now)?;
+            let own = self.verify_own_read(read, audience, Beside::Nothing, now)?;
             self.used(&own.verified, now);
             return Ok(Accepted {
                 verified: own.verified,

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::attempt::Attempt;
-use super::{Lifetime, Minted, Refusal, Tokens, refusal};
+use super::{Holder, Lifetime, Minted, Refusal, Tokens, refusal};
 use crate::accounts::Principal;
 use crate::backends::backend::Backend;
 use crate::telemetry::pen;
@@ -15,6 +15,7 @@ pub struct Admitted<'a> {
     backend: &'a Backend,
     principal: Principal,
     client: Option<String>,
+    key: Option<String>,
 }
 
 impl<'a> Admitted<'a> {
@@ -30,6 +31,7 @@ impl<'a> Admitted<'a> {
             backend,
             principal,
             client: None,
+            key: None,
         }
     }
 
@@ -46,6 +48,13 @@ impl<'a> Admitted<'a> {
         self
     }
 
+    /// The thumbprint of the key that his client has proved to have: the token is bound to it.
+    #[must_use]
+    pub fn bound_to(mut self, key: Option<&str>) -> Self {
+        self.key = key.map(str::to_owned);
+        self
+    }
+
     /// A token for him. `audience` is a name in `tokens.audiences`, or none for the default one.
     ///
     /// # Errors
@@ -56,7 +65,10 @@ impl<'a> Admitted<'a> {
         lifetime: Lifetime,
     ) -> Result<Minted, Refusal> {
         let client = self.client.as_deref();
-        let minted = self.tokens.mint(audience, &self.principal, lifetime);
+        let key = self.key.as_deref();
+        let holder = Holder { client: None, key };
+        let tokens = self.tokens;
+        let minted = tokens.mint_for(holder, audience, &self.principal, lifetime);
         let minted = minted.map_err(|error| {
             let (outcome, refusal) = error.refusal();
             self.attempt.unminted(self.backend, outcome, &error);
@@ -70,6 +82,12 @@ impl<'a> Admitted<'a> {
         );
         pen::written().await;
         Ok(minted)
+    }
+
+    /// He was let in in vain: his client may not have a token now.
+    pub fn denied(mut self, error: &dyn Error) -> Refusal {
+        self.attempt.unminted(self.backend, "denied", error);
+        Refusal::Denied
     }
 
     /// He was let in in vain: this server cannot go on, and says why in the audit log.

@@ -86,8 +86,8 @@ impl<'a> Attempt<'a> {
         refusal
     }
 
-    /// The user is known, but there is nothing to be had for him: `outcome` is `unavailable`
-    /// or `fault`.
+    /// The user is known, but there is nothing to be had for him: `outcome` is `denied`,
+    /// `unavailable` or `fault`.
     pub(super) fn unminted(&mut self, backend: &Backend, outcome: &'static str, error: &dyn Error) {
         self.tell(&backend.id, outcome, "", &error.to_string());
     }

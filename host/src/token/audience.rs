@@ -150,11 +150,12 @@ impl Audience {
     }
 }
 
-/// A bot's token may be without `exp`: it is good until it is revoked.
+/// A bot's token may be without `exp`: it is good until it is revoked. Who may show one that is
+/// bound to a key, [`own`](super::own) says.
 fn rules(iss: &str, aud: &str, tokens: &shapes::Tokens) -> Option<Rules> {
     let rules = Rules::new(iss, [aud], verify::Algorithm::ALL).ok()?;
     let rules = rules.leeway(tokens.leeway).types(["JWT", "at+jwt"]);
-    Some(rules.without_expiry())
+    Some(rules.without_expiry().bound_too())
 }
 
 fn templates(claims: &BTreeMap<String, Value>) -> Vec<(String, Template)> {

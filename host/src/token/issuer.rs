@@ -12,7 +12,7 @@ use super::lasting::BOT;
 use super::trust::TRUST;
 use crate::accounts::Principal;
 use crate::config::Config;
-use crate::config::shapes::Refresh;
+use crate::config::shapes::{Dpop, Refresh};
 
 /// What only the host says in a token or in its header.
 pub(super) const RESERVED: [&str; 10] = [
@@ -30,6 +30,7 @@ pub struct Issuer {
     ours: Audience,
     leeway: u64,
     refresh: Refresh,
+    dpop: Dpop,
     /// The backend whose bare ids are subjects.
     subject_backend: Option<String>,
     /// What subjects begin with that are not bare ids: the names of backends, of bots, and of
@@ -51,6 +52,15 @@ pub enum ClaimsError {
     Json,
 }
 
+/// Who will hold a token, as far as a token says it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Holder<'a> {
+    /// The OAuth client that asks for it, if that is known.
+    pub client: Option<&'a str>,
+    /// The thumbprint of the key that the token is bound to (RFC 9449 section 6).
+    pub key: Option<&'a str>,
+}
+
 /// Serialised claims, and of them what the audit log names.
 #[derive(Debug)]
 pub struct Claims {
@@ -69,6 +79,8 @@ pub struct Claims {
     pub seconds: Option<u64>,
     /// `exp`, seconds since 1970; none = never.
     pub expires: Option<u64>,
+    /// Is the token bound to a key of its client?
+    pub bound: bool,
 }
 
 /// In Airflow's order. `iat` = `nbf`; integers (RFC 7519 section 4.1).
@@ -84,8 +96,16 @@ struct Payload<'a> {
     iat: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
     #[serde(flatten)]
     further: &'a Map<String, Value>,
+}
+
+/// The key of a bound token (RFC 9449 section 6.1).
+#[derive(Serialize)]
+struct Confirmation<'a> {
+    jkt: &'a str,
 }
 
 impl Issuer {
@@ -103,6 +123,7 @@ impl Issuer {
             ours: Audience::ours(&iss, tokens),
             leeway: tokens.leeway.as_secs(),
             refresh: tokens.refresh.clone(),
+            dpop: tokens.dpop.clone(),
             jwks_uri: format!("{}/.well-known/jwks.json", config.public_url()),
             default: Audience::default_of(&iss, tokens),
             named: named
@@ -166,6 +187,11 @@ impl Issuer {
         &self.refresh
     }
 
+    /// What proofs of a key must have.
+    pub fn dpop(&self) -> &Dpop {
+        &self.dpop
+    }
+
     /// The audience of this name in `tokens.audiences`, or that of our own API; none = the
     /// default one.
     pub fn audience(&self, name: Option<&str>) -> Option<&Audience> {
@@ -189,14 +215,14 @@ impl Issuer {
         all.find(|audience| audience.aud == aud)
     }
 
-    /// The claims of a token for one user, issued at `now`, asked for by `client`.
+    /// The claims of a token for one user, issued at `now`.
     pub fn claims(
         &self,
         audience: &Audience,
         principal: &Principal,
         lifetime: Lifetime,
         now: u64,
-        client: Option<&str>,
+        holder: Holder<'_>,
     ) -> Result<Claims, ClaimsError> {
         let attributes = attributes(&principal.user).ok_or(ClaimsError::Attributes)?;
         let values = Values {
@@ -219,7 +245,8 @@ impl Issuer {
             nbf: now,
             exp: expires,
             iat: now,
-            client_id: audience.client(client),
+            client_id: audience.client(holder.client),
+            cnf: holder.key.map(|jkt| Confirmation { jkt }),
             further: &audience.further(values),
         };
         let json = serde_json::to_vec(&payload).map_err(|_| ClaimsError::Json)?;
@@ -231,6 +258,7 @@ impl Issuer {
             jti,
             seconds,
             expires,
+            bound: holder.key.is_some(),
         })
     }
 

@@ -7,6 +7,7 @@ pub mod again;
 pub mod attempt;
 pub mod audience;
 pub mod claims;
+pub mod dpop;
 pub mod guess;
 pub mod ingestion;
 pub mod issuer;
@@ -41,7 +42,7 @@ use audience::OURS;
 use lasting::BOT;
 
 pub use admitted::Admitted;
-pub use issuer::{Claims, Issuer};
+pub use issuer::{Claims, Holder, Issuer};
 pub use refusal::Refusal;
 pub use request::{Lifetime, Request};
 pub use roles::Roles;
@@ -213,7 +214,8 @@ impl Tokens {
         audience: Option<&str>,
     ) -> Result<Minted, Refusal> {
         let lifetime = request.lifetime;
-        match self.mint_for(client, audience, principal, lifetime) {
+        let holder = request.holder(client);
+        match self.mint_for(holder, audience, principal, lifetime) {
             Ok(minted) => {
                 let (backend, user) = (&principal.backend, &principal.user);
                 attempt::issued(request, backend, user, &minted, (client, audience));
@@ -267,17 +269,17 @@ impl Tokens {
         principal: &Principal,
         lifetime: Lifetime,
     ) -> Result<Minted, MintError> {
-        self.mint_for(None, audience, principal, lifetime)
+        self.mint_for(Holder::default(), audience, principal, lifetime)
     }
 
-    /// The same for an OAuth client that is known to be the one that asks: an access token
-    /// (RFC 9068) says who it was.
+    /// The same for who is known to hold it: the OAuth client that asks, which an access token
+    /// names (RFC 9068), and the key that it has.
     ///
     /// # Errors
     /// As [`mint`](Self::mint).
     pub fn mint_for(
         &self,
-        client: Option<&str>,
+        holder: Holder<'_>,
         audience: Option<&str>,
         principal: &Principal,
         lifetime: Lifetime,
@@ -299,7 +301,7 @@ impl Tokens {
         };
         let claims =
             self.issuer
-                .claims(audience, principal, lifetime, clock::unix_now(), client)?;
+                .claims(audience, principal, lifetime, clock::unix_now(), holder)?;
         let started = Instant::now();
         let token = signer.sign_as(audience.typ, &claims.json);
         let algorithm = signer.algorithm().name();

@@ -20,6 +20,17 @@ pub struct Own {
     pub audience: Option<String>,
 }
 
+/// What stands beside a token: of one that is bound to a key, it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside<'a> {
+    /// Nothing: whoever has the token shows it. One that is bound to a key is refused.
+    Nothing,
+    /// A proof of the key with this thumbprint. A token that is not bound to it is refused.
+    Key(&'a str),
+    /// Nobody shows it to be let in: it is asked about, bound or not.
+    Question,
+}
+
 /// Why a token is not accepted.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
@@ -32,6 +43,8 @@ pub enum NotOwn {
     Revoked,
     #[error("the key that signed the token was revoked")]
     KeyRevoked,
+    #[error("the token is not bound to the key of the proof beside it (cnf.jkt)")]
+    OtherKey,
     #[error("the store has been out of sight for {since}, longer than store.outage: whether the token was revoked is not known", since = humantime::format_duration(Duration::from_secs(.0.as_secs())))]
     StoreLost(Duration),
 }
@@ -44,7 +57,18 @@ impl NotOwn {
             NotOwn::NoSuchAudience(_) => "aud",
             NotOwn::Revoked => "revoked",
             NotOwn::KeyRevoked => "key-revoked",
+            NotOwn::OtherKey => "cnf",
             NotOwn::StoreLost(_) => "store",
+        }
+    }
+}
+
+impl Beside<'_> {
+    fn suits(self, verified: &Verified) -> Result<(), NotOwn> {
+        match self {
+            Beside::Nothing if verified.is_bound() => Err(Refusal::Bound.into()),
+            Beside::Key(key) if verified.key() != Some(key) => Err(NotOwn::OtherKey),
+            Beside::Nothing | Beside::Key(_) | Beside::Question => Ok(()),
         }
     }
 }
@@ -55,22 +79,28 @@ impl Tokens {
     ///
     /// # Errors
     /// [`NotOwn`].
-    pub fn verify_own(&self, token: &str, audience: Option<&str>, now: u64) -> Result<Own, NotOwn> {
+    pub fn verify_own(
+        &self,
+        token: &str,
+        audience: Option<&str>,
+        beside: Beside<'_>,
+        now: u64,
+    ) -> Result<Own, NotOwn> {
         let found = self.issuer.audience(audience);
         let found =
             found.ok_or_else(|| NotOwn::NoSuchAudience(audience.unwrap_or_default().to_owned()))?;
-        self.verify_own_read(Unverified::read(token)?, found, now)
+        self.verify_own_read(Unverified::read(token)?, found, beside, now)
     }
 
     /// The same for whichever audience of ours: that of its `aud`.
     ///
     /// # Errors
     /// [`NotOwn`].
-    pub fn verify_any(&self, token: &str, now: u64) -> Result<Own, NotOwn> {
+    pub fn verify_any(&self, token: &str, beside: Beside<'_>, now: u64) -> Result<Own, NotOwn> {
         let unverified = Unverified::read(token)?;
         let aud = unverified.claims().get("aud").and_then(Value::as_str);
         let found = aud.and_then(|aud| self.issuer.find_aud(aud));
-        self.verify_own_read(unverified, found.ok_or(Refusal::Audience)?, now)
+        self.verify_own_read(unverified, found.ok_or(Refusal::Audience)?, beside, now)
     }
 
     /// The same for a token that was read before, and an audience that was found.
@@ -81,6 +111,7 @@ impl Tokens {
         &self,
         token: Unverified<'_>,
         audience: &Audience,
+        beside: Beside<'_>,
         now: u64,
     ) -> Result<Own, NotOwn> {
         let rules = audience.rules.as_ref().ok_or(Refusal::Audience)?;
@@ -90,6 +121,7 @@ impl Tokens {
             rules.verify_read(token, keys.verifying(), now)?
         };
         self.not_revoked(&verified)?;
+        beside.suits(&verified)?;
         Ok(Own {
             verified,
             audience: audience.name.clone(),

@@ -182,7 +182,12 @@ impl Tokens {
     /// audit log.
     pub async fn give(&self, request: &Request, due: &Due<'_>) -> Result<Minted, Refusal> {
         let (principal, audience) = (due.principal, due.audience);
-        let minted = self.mint_for(due.client, audience, principal, due.lifetime);
+        let minted = self.mint_for(
+            request.holder(due.client),
+            audience,
+            principal,
+            due.lifetime,
+        );
         let minted = minted.map_err(|error| {
             let (outcome, refusal) = error.refusal();
             attempt::withheld(request, outcome, Some(principal), &error.to_string());

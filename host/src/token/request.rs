@@ -7,6 +7,7 @@ use countersign_abi::Headers;
 use serde_json::{Value, json};
 use zeroize::Zeroize;
 
+use super::Holder;
 use crate::config::shapes::Expiry;
 
 /// A bounded, parsed request. What may hold credentials is overwritten when it is dropped.
@@ -24,6 +25,9 @@ pub struct Request {
     pub path: &'static str,
     /// The client's address; failures of a client without one are not counted.
     pub address: Option<IpAddr>,
+    /// The thumbprint of the key that the client has proved to have ([`dpop`](super::dpop)), to
+    /// which the token is bound; none = whoever has the token has it.
+    pub key: Option<String>,
 }
 
 /// How long a token shall live.
@@ -77,6 +81,7 @@ impl Request {
             lifetime: Lifetime::Api,
             path,
             address,
+            key: None,
         }
     }
 
@@ -106,6 +111,14 @@ impl Request {
             .get("username")
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+
+    /// Who will hold the token: a client that is known, and its key.
+    pub fn holder<'a>(&'a self, client: Option<&'a str>) -> Holder<'a> {
+        Holder {
+            client,
+            key: self.key.as_deref(),
+        }
     }
 
     /// The client's `User-Agent`, or empty.

@@ -255,7 +255,8 @@ fn m06_access_token_is_what_a_strict_verifier_of_rfc_9068_takes_and_a_plain_jwt_
     let keys =
         countersign_verify::KeySet::parse(&tokens.keys.load().shared().jwks().body()).unwrap();
     let check = |typ: &str, audience: Option<&str>, client: Option<&str>| {
-        let minted = tokens.mint_for(client, audience, &ada(), Lifetime::Api);
+        let holder = Holder { client, key: None };
+        let minted = tokens.mint_for(holder, audience, &ada(), Lifetime::Api);
         let minted = minted.unwrap();
         let algorithm = minted.algorithm.parse().unwrap();
         let rules = countersign_verify::Rules::new("https://me", [&minted.claims.aud], [algorithm]);

@@ -1,6 +1,6 @@
 //! The API in OpenMetadata's shapes.
 
-use countersign_tests::{Answer, Folder, Server, get, send, token};
+use countersign_tests::{Folder, Server, token};
 use serde_json::{Value, json};
 
 use super::{CONFIG, add_user, admin, basic, call, done};

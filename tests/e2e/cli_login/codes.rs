@@ -24,6 +24,7 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 pub(crate) struct Flow {
     address: SocketAddr,
     signed_in: bool,
+    key: Option<String>,
 }
 
 impl Flow {
@@ -31,6 +32,15 @@ impl Flow {
         Flow {
             address: server.address,
             signed_in: false,
+            key: None,
+        }
+    }
+
+    /// Of a client whose codes are bound to the key with this thumbprint.
+    pub(crate) fn bound(server: &Server, key: String) -> Self {
+        Flow {
+            key: Some(key),
+            ..Flow::new(server)
         }
     }
 
@@ -51,6 +61,7 @@ impl Flow {
             .append_pair("code_challenge", CHALLENGE)
             .append_pair("code_challenge_method", "S256")
             .append_pair("state", "a state")
+            .extend_pairs(self.key.iter().map(|key| ("dpop_jkt", key)))
             .finish();
         format!("http://{}/oauth2/authorize?{query}", self.address)
     }
@@ -79,7 +90,12 @@ impl Flow {
 
     /// Redeems with a good request, changed: an empty value leaves a parameter out.
     pub(crate) fn redeem(&self, changes: &[(&str, &str)]) -> Answer {
-        self.post(&Flow::redemption(changes))
+        self.redeem_with(&[], changes)
+    }
+
+    /// The same with further headers.
+    pub(crate) fn redeem_with(&self, more: &[(&str, &str)], changes: &[(&str, &str)]) -> Answer {
+        self.post_with(more, &Flow::redemption(changes))
     }
 
     /// The body of such a request.
@@ -100,13 +116,13 @@ impl Flow {
     }
 
     fn post(&self, body: &str) -> Answer {
-        send(
-            self.address,
-            "POST",
-            "/oauth2/token",
-            &[FORM],
-            body.as_bytes(),
-        )
+        self.post_with(&[], body)
+    }
+
+    fn post_with(&self, more: &[(&str, &str)], body: &str) -> Answer {
+        let headers = [&[FORM], more].concat();
+        let path = "/oauth2/token";
+        send(self.address, "POST", path, &headers, body.as_bytes())
     }
 }
 

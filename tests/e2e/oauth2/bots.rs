@@ -9,6 +9,7 @@ use countersign::accounts::lasting::{Lasting, Owner};
 use countersign::accounts::opaque::{self, Kind};
 use countersign::accounts::store::{Location, Store};
 use countersign::config::shapes::{Expiry, TokenForm};
+use countersign::keys::{Curve, PublicKey};
 use countersign_tests::{Answer, Server, send};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -93,16 +94,26 @@ impl Key {
         Key(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let point = self.0.public_key().as_ref();
         let half = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
         json!({ "kty": "EC", "crv": "P-256", "kid": "own", "x": half(&point[1..33]), "y": half(&point[33..]) })
     }
 
+    pub(crate) fn thumbprint(&self) -> String {
+        let key = PublicKey::ec(Curve::P256, self.0.public_key().as_ref());
+        key.unwrap().thumbprint()
+    }
+
     pub(crate) fn sign(&self, typ: &str, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let header = json!({ "alg": "ES256", "typ": typ, "kid": "own" });
-        let text = format!("{}.{}", part(&header), part(claims));
+        self.signed(&header, claims)
+    }
+
+    /// Signed as ES256, whatever the header says.
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(header), part(claims));
         let random = aws_lc_rs::rand::SystemRandom::new();
         let signature = self.0.sign(&random, text.as_bytes()).unwrap();
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -134,7 +145,19 @@ pub(crate) fn ask(
     authorization: &str,
     parameters: &[(&str, &str)],
 ) -> Answer {
+    ask_with(server, path, authorization, &[], parameters)
+}
+
+/// The same with further headers.
+pub(crate) fn ask_with(
+    server: &Server,
+    path: &str,
+    authorization: &str,
+    more: &[(&str, &str)],
+    parameters: &[(&str, &str)],
+) -> Answer {
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+    headers.extend(more);
     if !authorization.is_empty() {
         headers.push(("authorization", authorization));
     }

@@ -11,7 +11,7 @@ use crate::template;
 
 const CLIENT: (&str, &str) = ("client_id", "countersign-cli");
 
-fn begin(server: &Server) -> Value {
+pub(super) fn begin(server: &Server) -> Value {
     let answer = ask(server, "/oauth2/device_authorization", "", &[CLIENT]);
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -25,7 +25,7 @@ fn poll(server: &Server, device: &Value) -> Answer {
 }
 
 /// Signs in on the way to the page that the device names.
-fn arrive(browser: &mut Browser, url: &str) -> Page {
+pub(super) fn arrive(browser: &mut Browser, url: &str) -> Page {
     let form = browser.open(url);
     assert!(form.url.path() == "/login", "{}", form.url);
     browser.submit(&form, &[("username", "ada"), ("password", "door")])

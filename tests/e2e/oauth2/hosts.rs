@@ -18,18 +18,22 @@ const TOKEN: &str = "/oauth2/token";
 const ISSUER: &str = "http://id.example";
 const TRIES: usize = 5;
 
-fn two(folders: &[Folder; 2], database: &Postgres) -> [Server; 2] {
+pub(super) fn two(
+    folders: &[Folder; 2],
+    database: &Postgres,
+    environment: &[(&str, &str)],
+) -> [Server; 2] {
     let config = format!(
         "plugins: {{ directories: [plugins] }}\ntokens: {{ issuer: \"{ISSUER}\" }}\nkeys: {{ algorithm: EdDSA }}\nstore: {{ url: \"{}\", kek: \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }}\nbackends:\n  door: {{ plugin: template, config: {{ password: door }} }}\n",
         database.url
     );
     folders.each_ref().map(|folder| {
         folder.plugin(&artifacts::plugin("template"), "template");
-        Server::start(folder, &config)
+        Server::with(folder, &config, environment)
     })
 }
 
-fn beside(database: &Postgres) -> Beside {
+pub(super) fn beside(database: &Postgres) -> Beside {
     let runtime = Runtime::new().unwrap();
     let place = Location::Postgres(database.url.clone().into());
     let store = runtime.block_on(Store::open(place)).unwrap();
@@ -37,14 +41,14 @@ fn beside(database: &Postgres) -> Beside {
 }
 
 /// Asks both at once.
-fn both(hosts: &[Server; 2], asks: impl Fn(&Server) -> Answer + Sync) -> [Answer; 2] {
+pub(super) fn both(hosts: &[Server; 2], asks: impl Fn(&Server) -> Answer + Sync) -> [Answer; 2] {
     std::thread::scope(|scope| {
         let asked = hosts.each_ref().map(|host| scope.spawn(|| asks(host)));
         asked.map(|one| one.join().unwrap())
     })
 }
 
-fn good(answers: &[Answer]) -> usize {
+pub(super) fn good(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.status == 200).count()
 }
 
@@ -52,7 +56,7 @@ fn good(answers: &[Answer]) -> usize {
 fn s06_t54_assertions_and_codes_are_good_once_at_all_hosts_and_what_was_stolen_ends_at_all() {
     let database = Postgres::start();
     let folders = [Folder::new(), Folder::new()];
-    let hosts = two(&folders, &database);
+    let hosts = two(&folders, &database, &[]);
     let beside = beside(&database);
     let key = beside.key(&beside.bot("reports"));
     for n in 0..TRIES {

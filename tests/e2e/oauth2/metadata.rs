@@ -38,6 +38,10 @@ fn s15_documents_name_the_endpoint_and_the_grant_that_are_enabled() {
             let url = format!("https://proxy.example/cs/oauth2/{path}");
             assert_eq!(document[format!("{name}_endpoint")], url);
         }
+        let algorithms = json!([
+            "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"
+        ]);
+        assert_eq!(document["dpop_signing_alg_values_supported"], algorithms);
         let grants = document["grant_types_supported"].as_array().unwrap();
         assert!(grants.contains(&json!(EXCHANGE)), "{document}");
         let named = document["claims_supported"].as_array().unwrap();

@@ -4,6 +4,7 @@ mod bearer;
 pub(crate) mod bots;
 mod credentials;
 mod device;
+mod dpop;
 mod exchange;
 mod hosts;
 mod introspect;

@@ -12,6 +12,7 @@ fn grant(id: &str, ends_at: u64) -> Grant {
     Grant {
         id: id.into(),
         client: "countersign-cli".into(),
+        key: None,
         principal: countersign::accounts::Principal {
             backend: "door".into(),
             home: "door".into(),
@@ -40,7 +41,7 @@ async fn suite(store: &Store) {
     };
     let take = async |hash: &str, now| {
         store
-            .take_refresh(hash, "countersign-cli", now)
+            .take_refresh(hash, "countersign-cli", None, now)
             .await
             .unwrap()
     };
@@ -78,6 +79,28 @@ async fn suite(store: &Store) {
     assert!(matches!(take("c", T).await, Taken::Refused(..)));
     assert!(!put(&next, "d", T).await, "it is over");
     assert!(store.is_revoked(countersign::accounts::store::Revocable::Token("c")));
+    // A key that is shown once is wanted from then on, at once, too; one that is wanted stays.
+    let fourth = grant("four", T + 10_000);
+    assert!(store.begin_grant(&fourth, T).await.unwrap());
+    assert!(put(&fourth, "e", T).await);
+    let with = async |hash: &str, key| {
+        let taken = store.take_refresh(hash, "countersign-cli", key, T);
+        taken.await.unwrap()
+    };
+    let Taken::Next(bound) = with("e", Some("key")).await else {
+        panic!()
+    };
+    assert_eq!(bound.key.as_deref(), Some("key"));
+    assert!(put(&bound, "f", T).await);
+    for (hash, key) in [("e", None), ("f", None), ("f", Some("other"))] {
+        assert!(matches!(with(hash, key).await, Taken::Refused(..)));
+    }
+    let Taken::Next(next) = with("f", Some("key")).await else {
+        panic!()
+    };
+    assert_eq!((next.generation, next.key.as_deref()), (2, Some("key")));
+    let found = store.grant_of("f").await.unwrap().unwrap().0;
+    assert_eq!(found.key.as_deref(), Some("key"));
     // One that is revoked before it begins never does.
     store.revoke_grant("three", T).await.unwrap();
     assert!(!store.begin_grant(&grant("three", T + 10), T).await.unwrap());

@@ -154,7 +154,7 @@ async fn newer_is_refused(place: &Location) {
         let error = refused.unwrap_err();
         let text = format!("{error} {error:?} {place} {place:?}");
         assert!(
-            text.contains("its tables are of version 99, and this program knows versions up to 4"),
+            text.contains("its tables are of version 99, and this program knows versions up to 5"),
             "{text}"
         );
         assert!(!text.contains("testbed-pw"), "{text}");

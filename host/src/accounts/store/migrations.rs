@@ -12,11 +12,12 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use super::StoreError;
 
 /// In both databases' common tongue. Times are seconds since 1970.
-const VERSIONS: [(i64, &str, &str); 4] = [
+const VERSIONS: [(i64, &str, &str); 5] = [
     (1, "links", include_str!("001_links.sql")),
     (2, "shared", include_str!("002_shared.sql")),
     (3, "bots", include_str!("003_bots.sql")),
     (4, "grants", include_str!("004_grants.sql")),
+    (5, "keys of grants", include_str!("005_keys_of_grants.sql")),
 ];
 
 /// The newest version.

@@ -9,7 +9,7 @@ use crate::config::template::{self, Part};
 use crate::config::values::duration;
 
 /// Claims that the host alone sets.
-const RESERVED_CLAIMS: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
+const RESERVED_CLAIMS: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "cnf"];
 
 impl<'a> Rules<'a> {
     pub(super) fn tokens(&mut self) {
@@ -126,6 +126,7 @@ fn reserved_help(claim: &str, aud: &str) -> String {
         "iss" => "set tokens.issuer".into(),
         "aud" => format!("set {aud}"),
         "exp" => "set tokens.lifetime, or the audience's".into(),
+        "cnf" => "leave it out: a token is bound to the key that its client proves to have".into(),
         _ => format!("leave {claim} out: every token has it"),
     }
 }

@@ -30,7 +30,7 @@ pub use provision::{LinkBy, Provision};
 pub use server::{Limits, Server, Tls};
 pub use store::Store;
 pub use throttle::Throttle;
-pub use tokens::{Audience, KeyRing, Refresh, TokenType, Tokens};
+pub use tokens::{Audience, Dpop, KeyRing, Refresh, TokenType, Tokens};
 pub use trust::{Trust, TrustRoles, TrustTls};
 pub use verify::{IdentityHeaders, Verify};
 

@@ -13,7 +13,7 @@ use crate::config::values::duration;
 /// What tokens say.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "refresh", "leeway", "typ", "claims", "subject_backend", "audiences"]))]
+#[schemars(extend("x-order" = ["issuer", "audience", "lifetime", "cli_lifetime", "refresh", "dpop", "leeway", "typ", "claims", "subject_backend", "audiences"]))]
 pub struct Tokens {
     /// `iss`; empty = `server.public_url`, itself empty = made from `server.listen`.
     pub issuer: String,
@@ -29,6 +29,8 @@ pub struct Tokens {
     pub cli_lifetime: Duration,
     /// Refresh tokens, with which `countersign login` fetches new tokens without asking its user.
     pub refresh: Refresh,
+    /// Tokens that are bound to a key of their client, which proves with each request that it has it (DPoP, RFC 9449).
+    pub dpop: Dpop,
     /// Clock difference that verification forgives.
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema")]
@@ -56,6 +58,15 @@ pub struct Refresh {
     #[serde(with = "duration")]
     #[schemars(with = "duration::Schema", extend("format" = "duration-above-zero"))]
     pub absolute: Duration,
+}
+
+/// What proofs of a key must have beside a good signature.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-order" = ["nonce"]))]
+pub struct Dpop {
+    /// A nonce of this server, at most five minutes old, so that none can be made in advance: clients without one are given it and ask again (RFC 9449 section 8).
+    pub nonce: bool,
 }
 
 /// An audience beside the default one. It inherits no claims.
@@ -155,6 +166,7 @@ impl Default for Tokens {
             lifetime: Duration::from_secs(86_400),
             cli_lifetime: Duration::from_secs(3_600),
             refresh: Refresh::default(),
+            dpop: Dpop::default(),
             leeway: Duration::from_secs(10),
             typ: TokenType::default(),
             claims: BTreeMap::new(),

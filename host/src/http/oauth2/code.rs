@@ -41,6 +41,8 @@ pub(super) struct Code {
     pub(super) challenge: String,
     /// Where it was sent.
     pub(super) redirect_uri: String,
+    /// The thumbprint of the key of who asked, if he named it (RFC 9449 section 10).
+    pub(super) key: Option<String>,
     /// The name of the audience; none = the default one.
     pub(super) audience: Option<String>,
 }
@@ -65,6 +67,8 @@ struct Written {
     session: String,
     challenge: String,
     redirect_uri: String,
+    #[serde(default)]
+    key: Option<String>,
     audience: Option<String>,
 }
 
@@ -106,6 +110,9 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
         () if client != native::CLIENT => Some("the code is another client's"),
         () if redirect_uri != code.redirect_uri => Some("the code was sent elsewhere"),
         () if !code.is_proved_by(verifier) => Some("the code's verifier is another one"),
+        () if code.key.is_some() && code.key.as_deref() != call.key() => {
+            Some("the code is bound to another key than the client's")
+        }
         () => None,
     };
     if let Some(reason) = reason {
@@ -134,6 +141,7 @@ impl Code {
             session: self.session,
             challenge: self.challenge,
             redirect_uri: self.redirect_uri,
+            key: self.key,
             audience: self.audience,
         };
         browser.sealer.seal(PURPOSE, until, &written)
@@ -166,6 +174,7 @@ impl Code {
             session: written.session,
             challenge: written.challenge,
             redirect_uri: written.redirect_uri,
+            key: written.key,
             audience: written.audience,
         };
         Ok((code, id))
@@ -223,6 +232,7 @@ mod tests {
             session: "a session".into(),
             challenge: CHALLENGE.into(),
             redirect_uri: "http://127.0.0.1:1/callback".into(),
+            key: None,
             audience: Some("api".into()),
         }
     }

@@ -21,9 +21,11 @@ pub const GRANT: &str = "client_credentials";
 /// # Errors
 /// `invalid_client`: it has not shown who it is; `invalid_target`: it is not to have tokens for
 /// this audience.
-pub async fn answer(call: &Call) -> Result<Answer, Error> {
-    let (bot, shows) = call.client.require_bot()?;
+pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
+    let (_, shows) = call.client.require_bot()?;
     let audience = audience_of(&call.serving.tokens.issuer, &call.form, shows)?;
+    call.bind().await?;
+    let (bot, shows) = call.client.require_bot()?;
     give(call, bot, audience, shows).await
 }
 

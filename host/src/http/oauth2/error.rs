@@ -13,8 +13,9 @@ use axum::http::header::{ALLOW, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::http::error as plain;
+use crate::http::{dpop, error as plain};
 use crate::token::Refusal;
+use crate::token::dpop::NotProved;
 
 /// Why the client gets no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Error {
     challenged: bool,
     /// The audit log knows already.
     told: bool,
+    /// For the client's next proof (RFC 9449 section 8).
+    nonce: Option<HeaderValue>,
 }
 
 impl Error {
@@ -40,6 +43,7 @@ impl Error {
             retry_after: None,
             challenged: false,
             told: false,
+            nonce: None,
         }
     }
 
@@ -70,6 +74,15 @@ impl Error {
     /// What a device that waits for its user is told (RFC 8628 section 3.5).
     pub fn device(name: &'static str, description: &'static str) -> Self {
         Error::new(name, description)
+    }
+
+    /// The proof that the client has its key does not hold (RFC 9449 section 5), or wants a nonce:
+    /// this one.
+    pub fn not_proved(why: &NotProved, nonce: Option<HeaderValue>) -> Self {
+        Error {
+            nonce,
+            ..Error::new(why.error(), why.to_string())
+        }
     }
 
     /// There is no such grant here.
@@ -143,6 +156,9 @@ impl Error {
         let headers = response.headers_mut();
         if let Some(pause) = self.retry_after {
             headers.insert(RETRY_AFTER, plain::seconds(pause));
+        }
+        if let Some(nonce) = &self.nonce {
+            headers.insert(dpop::NONCE, nonce.clone());
         }
         if self.challenged {
             let challenge = HeaderValue::from_static(r#"Basic realm="countersign""#);

@@ -7,6 +7,7 @@
 //! asks for one is refused, rather than given a token that lacks it.
 
 use countersign_abi::Headers;
+use countersign_verify::Unverified;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -14,6 +15,8 @@ use super::error::Error;
 use super::form::Form;
 use super::{Answer, Call, Serving};
 use crate::accounts::opaque;
+use crate::http::dpop;
+use crate::token::dpop::NotProved;
 use crate::token::{Issuer, Lifetime, Request};
 
 /// As `grant_type` names it.
@@ -53,6 +56,10 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     if !is_token(subject) {
         return Err(Error::invalid_request("subject_token is no bearer token"));
     }
+    if is_bound(subject) {
+        let text = "subject_token is bound to a key (cnf), and no bearer token";
+        return Err(Error::invalid_request(text));
+    }
     let own = opaque::is_ours(subject);
     let kinds: &[_] = match own {
         true => &[ACCESS_TOKEN],
@@ -74,7 +81,8 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     call.request.lifetime = lifetime(form)?;
     let audience = audience(&tokens.issuer, form)?;
     if own {
-        return exchange_own(call, subject, issued).await;
+        let subject = Zeroizing::new(subject.to_owned());
+        return exchange_own(call, &subject, issued).await;
     }
     if !takes_others(serving) {
         let text = "subject_token must be a token of this server: nobody here takes others";
@@ -86,7 +94,19 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     let denied = || Error::invalid_request("subject_token is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
     let admitted = tokens.authenticate(request).await.map_err(refused)?;
-    let admitted = admitted.for_client(client);
+    let used = match &call.proof {
+        Some(proof) => dpop::use_up(serving, proof, call.now).await,
+        None => Ok(true),
+    };
+    match used {
+        Ok(true) => {}
+        Ok(false) => {
+            admitted.denied(&NotProved::Again);
+            return Err(call.proved_before().told());
+        }
+        Err(error) => return Err(refused(admitted.unavailable(&error))),
+    }
+    let admitted = admitted.for_client(client).bound_to(call.key());
     let minted = admitted.token(audience, request.lifetime).await;
     Ok(Answer {
         issued_token_type: Some(issued),
@@ -95,19 +115,26 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
 }
 
 /// The token for an opaque one of ours: for the audience that it was made for, and no other.
-async fn exchange_own(call: &Call, subject: &str, issued: &'static str) -> Result<Answer, Error> {
-    let (serving, form, request) = (&*call.serving, &call.form, &call.request);
-    let tokens = &serving.tokens;
+async fn exchange_own(
+    call: &mut Call,
+    subject: &str,
+    issued: &'static str,
+) -> Result<Answer, Error> {
     let denied = || Error::invalid_request("subject_token is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
-    let users = serving.bots.personal_tokens;
-    let redeemed = tokens.redeem_for(request, subject, users).await;
+    let (tokens, users) = (&call.serving.tokens, call.serving.bots.personal_tokens);
+    let redeemed = tokens.redeem_for(&call.request, subject, users).await;
     let redeemed = redeemed.map_err(refused)?;
+    let form = &call.form;
     let named = !form.all("audience").is_empty() || !form.all("resource").is_empty();
     if named && audience(&tokens.issuer, form)? != redeemed.lasting.audience.as_deref() {
         return Err(Error::invalid_target("the token is for another audience"));
     }
-    let minted = tokens.exchange(request, &redeemed, call.client.id()).await;
+    call.bind().await?;
+    let tokens = &call.serving.tokens;
+    let minted = tokens
+        .exchange(&call.request, &redeemed, call.client.id())
+        .await;
     Ok(Answer {
         issued_token_type: Some(issued),
         ..minted.map_err(refused)?.into()
@@ -156,6 +183,13 @@ fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
     !body.is_empty() && body.bytes().all(fits)
+}
+
+/// Does it say that it is bound to a key? Whoever is asked about it cannot see who has that (RFC
+/// 9449 section 7.2), and an exchange shows no proof of the key of another token.
+fn is_bound(text: &str) -> bool {
+    let read = Unverified::read(text);
+    read.is_ok_and(|token| token.is_bound())
 }
 
 /// Makes it what backends understand; of the parameters they see those that say what is asked.

@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 
 use super::client::Shows;
 use super::error::{self, Error};
-use super::{Call, Face};
+use super::{Call, Face, token_type};
 use crate::accounts::bots::Bot;
 use crate::accounts::lasting::Owner;
 use crate::accounts::opaque::{self, Kind};
-use crate::token::Lifetime;
 use crate::token::lasting::principal;
+use crate::token::{Holder, Lifetime};
 
 /// The introspection endpoint.
 pub const INTROSPECT: &str = "/oauth2/introspect";
@@ -65,9 +65,11 @@ async fn told(call: &Call) -> Result<Value, Error> {
     if !own && !audiences(call, bot, shows).await?.contains(&good.audience) {
         return Ok(inactive);
     }
+    let bound = good.claims.contains_key("cnf");
     let mut body = Value::Object(good.claims);
     body["active"] = true.into();
-    body["token_type"] = "Bearer".into();
+    // RFC 9449 section 6.2: who is shown the token asks for the proof, too.
+    body["token_type"] = token_type(bound).into();
     Ok(body)
 }
 
@@ -85,7 +87,14 @@ async fn opaque_token(call: &Call, token: &str) -> Result<Option<Good>, Error> {
     let Some(audience) = issuer.audience(token.audience.as_deref()) else {
         return Ok(None);
     };
-    let claims = issuer.claims(audience, &principal, Lifetime::Api, token.created_at, None);
+    let holder = Holder::default();
+    let claims = issuer.claims(
+        audience,
+        &principal,
+        Lifetime::Api,
+        token.created_at,
+        holder,
+    );
     let claims = claims.ok().map(|claims| claims.json);
     let claims = claims.and_then(|json| serde_json::from_slice(&json).ok());
     let Some(Value::Object(mut claims)) = claims else {
@@ -129,6 +138,7 @@ fn is_of(call: &Call, bot: &Bot, good: &Good) -> bool {
 pub(super) fn subject(call: &Call, bot: &Bot, audience: Option<&str>) -> Option<String> {
     let issuer = &call.serving.tokens.issuer;
     let audience = issuer.audience(audience)?;
-    let claims = issuer.claims(audience, &principal(bot), Lifetime::Api, call.now, None);
+    let (bot, holder) = (principal(bot), Holder::default());
+    let claims = issuer.claims(audience, &bot, Lifetime::Api, call.now, holder);
     claims.ok().map(|claims| claims.sub)
 }

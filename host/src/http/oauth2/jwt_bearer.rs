@@ -9,11 +9,21 @@ use super::client::{Client, Shows};
 use super::error::Error;
 use super::exchange::{audience, lifetime};
 use super::{Answer, Call, credentials};
+use crate::accounts::Principal;
+use crate::accounts::bots::Bot;
 use crate::token::guess::Guess;
 use crate::token::trust::NotTrusted;
 
 /// As `grant_type` names it.
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// Whom an assertion is about.
+enum Whose {
+    /// A user of an issuer that is trusted.
+    Trusted(Box<Principal>),
+    /// The bot that has signed it.
+    Bot(Box<Bot>),
+}
 
 /// The token for an assertion.
 ///
@@ -27,9 +37,27 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     call.request.lifetime = lifetime(&call.form)?;
     let issuer = &call.serving.tokens.issuer;
     let audience = audience(issuer, &call.form)?.map(str::to_owned);
-    let named = assertion::issuer(&assertion).unwrap_or_default();
+    let whose = whose(call, &assertion).await?;
+    call.bind().await?;
+    match whose {
+        Whose::Trusted(principal) => {
+            let client = match &call.client {
+                Client::Bot(bot, _) => Some(bot.name.as_str()),
+                Client::Public(_) => None,
+            };
+            let tokens = &call.serving.tokens;
+            let minted = tokens.token_of(&call.request, client, &principal, audience.as_deref());
+            let refused = |refusal| Error::refused(refusal, denied());
+            Ok(minted.await.map_err(refused)?.into())
+        }
+        Whose::Bot(bot) => credentials::give(call, &bot, audience, &Shows::Key).await,
+    }
+}
+
+/// Whom an assertion is about; it is used up.
+async fn whose(call: &Call, assertion: &str) -> Result<Whose, Error> {
+    let named = assertion::issuer(assertion).unwrap_or_default();
     let tokens = &call.serving.tokens;
-    let denied = || Error::invalid_grant("the assertion is not accepted");
     let refused = |refusal| Error::refused(refusal, denied());
     let guess = Guess::Client(&named);
     tokens.may_guess(&call.request, guess).map_err(refused)?;
@@ -38,24 +66,21 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
         Failed::Outage(error) => call.outage(&*error),
     };
     let store = call.store()?;
-    match tokens.verify_trusted(&assertion, call.now).await {
+    match tokens.verify_trusted(assertion, call.now).await {
         Ok((principal, verified)) => {
-            let used = assertion::use_up(&call.serving, store, &verified, &assertion, call.now);
+            let used = assertion::use_up(&call.serving, store, &verified, assertion, call.now);
             used.await.map_err(failed)?;
-            let client = match &call.client {
-                Client::Bot(bot, _) => Some(bot.name.as_str()),
-                Client::Public(_) => None,
-            };
-            let audience = audience.as_deref();
-            let minted = tokens.token_of(&call.request, client, &principal, audience);
-            Ok(minted.await.map_err(refused)?.into())
+            Ok(Whose::Trusted(Box::new(principal)))
         }
         Err(NotTrusted::Refused(Refusal::Issuer)) => {
-            let bot = assertion::by_bot(&call.serving, store, &assertion, call.now).await;
-            let bot = bot.map_err(failed)?;
-            credentials::give(call, &bot, audience, &Shows::Key).await
+            let bot = assertion::by_bot(&call.serving, store, assertion, call.now).await;
+            Ok(Whose::Bot(Box::new(bot.map_err(failed)?)))
         }
         Err(error) if error.is_outage() => Err(call.outage(&error)),
         Err(error) => Err(failed(Failed::Refused(format!("the assertion: {error}")))),
     }
+}
+
+fn denied() -> Error {
+    Error::invalid_grant("the assertion is not accepted")
 }

@@ -25,20 +25,21 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{Method, Request as HttpRequest, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, StatusCode};
 use axum::routing::any;
 use serde_json::json;
 
 use super::observe::Caller;
-use super::{Face, Serving, fab};
+use super::{Face, Serving, dpop, fab};
 use crate::accounts::Principal;
 use crate::accounts::store::Store;
 use crate::clock;
 use crate::config::values::Secret;
 use crate::live::Entered;
 use crate::token::attempt::turned_away;
-use crate::token::own::{NotOwn, Own};
-use crate::token::{Lifetime, Minted, Request};
+use crate::token::dpop::{NotProved, Proof};
+use crate::token::own::{Beside, NotOwn, Own};
+use crate::token::{Minted, Request};
 use client::Client;
 use error::Error;
 use form::Form;
@@ -103,6 +104,8 @@ pub struct Call {
     pub form: Form,
     /// Who asks.
     pub client: Client,
+    /// That it has a key, where it has shown so; not used up yet: see [`Call::bind`].
+    pub proof: Option<Proof>,
     /// What the token service will be asked: each grant puts in what backends may see; so far
     /// it is the client's headers.
     pub request: Request,
@@ -128,16 +131,53 @@ impl Call {
         };
         // Entered only now: a client that sends its form slowly must not hold up a reload.
         let serving = face.enter().await;
-        match client::authenticate(&serving, &head.headers, &form, &request).await {
-            Ok(client) => Ok(Call {
+        let client = client::authenticate(&serving, &head.headers, &form, &request).await;
+        let now = clock::unix_now();
+        let proved = client.and_then(|client| {
+            let proof = proof(&serving, &head.headers, path, now)?;
+            Ok((client, proof))
+        });
+        match proved {
+            Ok((client, proof)) => Ok(Call {
                 serving,
                 form,
                 client,
+                proof,
                 request,
-                now: clock::unix_now(),
+                now,
             }),
             Err(error) => Err(refused(&request, &error).into()),
         }
+    }
+
+    /// Uses the client's proof up, if it has shown one: the token is bound to its key. Each grant
+    /// does so once it knows that there is something to give, so that nobody else fills the store.
+    ///
+    /// # Errors
+    /// `invalid_dpop_proof`: the proof was used before.
+    pub async fn bind(&mut self) -> Result<(), Error> {
+        let Some(proof) = &self.proof else {
+            return Ok(());
+        };
+        match dpop::use_up(&self.serving, proof, self.now).await {
+            Ok(true) => {
+                self.request.key = Some(proof.key.clone());
+                Ok(())
+            }
+            Ok(false) => Err(self.proved_before()),
+            Err(error) => Err(self.outage(&error)),
+        }
+    }
+
+    /// The client's proof was used before.
+    pub fn proved_before(&self) -> Error {
+        let nonce = dpop::nonce(&self.serving, self.now);
+        Error::not_proved(&NotProved::Again, nonce)
+    }
+
+    /// The key that the client has proved to have.
+    pub fn key(&self) -> Option<&str> {
+        self.proof.as_ref().map(|proof| proof.key.as_str())
     }
 
     /// The answer, once it is known what comes of it.
@@ -162,7 +202,11 @@ impl Call {
     /// # Errors
     /// Whether it was revoked is not known now.
     pub fn own(&self, token: &str) -> Result<Option<Own>, Error> {
-        match self.serving.tokens.verify_any(token, self.now) {
+        match self
+            .serving
+            .tokens
+            .verify_any(token, Beside::Question, self.now)
+        {
             Ok(own) => Ok(Some(own)),
             Err(lost @ NotOwn::StoreLost(_)) => Err(self.outage(&lost)),
             Err(_) => Ok(None),
@@ -186,7 +230,37 @@ async fn token(State(face): State<Face>, http: HttpRequest<Body>) -> Response<Bo
         Err(answer) => return *answer,
     };
     let answered = granted(&mut call).await;
-    call.answer(answered.map(|answer| answer.response()))
+    let nonce = call.proof.as_ref();
+    let nonce = nonce.and_then(|_| dpop::nonce(&call.serving, call.now));
+    call.answer(answered.map(|answer| answer.response(nonce)))
+}
+
+/// The proof of a key, where tokens are given; elsewhere it says nothing.
+fn proof(
+    serving: &Serving,
+    headers: &HeaderMap,
+    path: &'static str,
+    now: u64,
+) -> Result<Option<Proof>, Error> {
+    if path != TOKEN {
+        return Ok(None);
+    }
+    let asked = dpop::Asked {
+        method: Method::POST.as_str(),
+        path,
+        token: None,
+        now,
+    };
+    let proof = dpop::proof(serving, headers, &asked);
+    proof.map_err(|why| Error::not_proved(&why, dpop::nonce(serving, now)))
+}
+
+/// What kind of token it is: `Bearer`, or `DPoP` for one that is bound to a key.
+fn token_type(bound: bool) -> &'static str {
+    match bound {
+        true => "DPoP",
+        false => "Bearer",
+    }
 }
 
 fn refused(request: &Request, error: &Error) -> Response<Body> {
@@ -216,28 +290,15 @@ async fn granted(call: &mut Call) -> Result<Answer, Error> {
 
 fn request(head: &mut Parts, path: &'static str) -> Request {
     let caller = head.extensions.remove::<Caller>().unwrap_or_default();
-    Request {
-        inner: countersign_abi::Request {
-            headers: fab::plain(&head.headers),
-            peer: caller
-                .address
-                .map_or_else(String::new, |address| address.to_string()),
-            request_id: caller.id,
-            ..countersign_abi::Request::default()
-        },
-        body: json!({}),
-        only: None,
-        lifetime: Lifetime::Api,
-        path,
-        address: caller.address,
-    }
+    let headers = fab::plain(&head.headers);
+    Request::new(path, headers, caller.id, caller.address)
 }
 
 impl Answer {
-    fn response(&self) -> Response<Body> {
+    fn response(&self, nonce: Option<HeaderValue>) -> Response<Body> {
         let mut body = json!({
             "access_token": self.minted.token,
-            "token_type": "Bearer",
+            "token_type": token_type(self.minted.claims.bound),
             "expires_in": self.minted.claims.seconds,
         });
         if let Some(kind) = self.issued_token_type {
@@ -246,6 +307,10 @@ impl Answer {
         if let Some(token) = &self.refresh_token {
             body["refresh_token"] = token.expose().into();
         }
-        error::answer(StatusCode::OK, &body)
+        let mut response = error::answer(StatusCode::OK, &body);
+        if let Some(nonce) = nonce {
+            response.headers_mut().insert(dpop::NONCE, nonce);
+        }
+        response
     }
 }

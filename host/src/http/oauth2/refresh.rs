@@ -25,7 +25,7 @@ pub fn is_enabled(serving: &Serving) -> bool {
 /// The tokens for a refresh token.
 ///
 /// # Errors
-/// `invalid_grant`: it is unknown, used, expired, or another client's.
+/// `invalid_grant`: it is unknown, used, expired, another client's, or bound to another key.
 pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
     let form = &call.form;
     let (token, client) = (form.require("refresh_token")?, call.client.require_id()?);
@@ -50,12 +50,24 @@ pub async fn answer(call: &mut Call) -> Result<Answer, Error> {
             return Err(Error::invalid_target(text));
         }
     }
+    let client = client.to_owned();
     let now = match known {
+        // Whoever has stolen it has not the key: it is left to whom it belongs to.
+        Some((grant, true)) if grant.client == client && !grant.is_for(call.key()) => {
+            let reason = "the refresh token is bound to another key than the client's";
+            return Err(call.deny(Some(&grant.principal), reason, told()));
+        }
         // Before it is used up: an outage takes nothing from him.
-        Some((grant, true)) if grant.client == client => Some(look_again(call, &grant).await?),
+        Some((grant, true)) if grant.client == client => {
+            call.bind().await?;
+            Some(look_again(call, &grant).await?)
+        }
         _ => None,
     };
-    let taken = call.store()?.take_refresh(&hash, client, call.now).await;
+    let store = call.store()?;
+    let key = call.request.key.as_deref();
+    let taken = store.take_refresh(&hash, &client, key, call.now);
+    let taken = taken.await;
     match taken.map_err(|error| call.outage(&error))? {
         Taken::Next(mut grant) => {
             grant.principal = now.unwrap_or(grant.principal);
@@ -104,10 +116,13 @@ pub async fn begin(
     principal: Principal,
     audience: Option<String>,
 ) -> Result<Answer, Error> {
+    call.bind().await?;
     let settings = call.serving.tokens.issuer.refresh();
     let grant = Grant {
         id,
         client: native::CLIENT.to_owned(),
+        // It is a public client: its refresh tokens are worth as much as its key.
+        key: call.request.key.clone(),
         principal,
         audience,
         generation: 0,

@@ -6,8 +6,9 @@ use axum::http::header::{ALLOW, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::http::error;
+use crate::http::{dpop, error};
 use crate::token::Refusal;
+use crate::token::dpop::NotProved;
 use crate::token::management::{Kind, ManagementError};
 
 /// A refusal, ready to be sent; boxed, since it is large and rare.
@@ -30,8 +31,22 @@ pub(super) fn refuse(status: StatusCode, message: &str) -> Refused {
             let scheme = HeaderValue::from_static(scheme);
             response.headers_mut().append(WWW_AUTHENTICATE, scheme);
         }
+        let proved = dpop::challenge(None);
+        response.headers_mut().append(WWW_AUTHENTICATE, proved);
     }
     Box::new(response)
+}
+
+/// The token's proof does not hold (RFC 9449 section 7.1), or wants a nonce (section 9): this one.
+pub(super) fn not_proved(why: &NotProved, nonce: Option<HeaderValue>) -> Refused {
+    let text = format!("Not Authorized! {why}");
+    let mut response = refuse(StatusCode::UNAUTHORIZED, &text);
+    let headers = response.headers_mut();
+    headers.insert(WWW_AUTHENTICATE, dpop::challenge(Some(why.error())));
+    if let Some(nonce) = nonce {
+        headers.insert(dpop::NONCE, nonce);
+    }
+    response
 }
 
 pub(super) fn wrong(message: &str) -> Refused {

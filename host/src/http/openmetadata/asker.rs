@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request as HttpRequest, StatusCode};
+use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -22,6 +22,8 @@ pub(super) struct Call {
     face: Face,
     pub(super) id: String,
     pub(super) address: Option<IpAddr>,
+    pub(super) method: Method,
+    pub(super) path: String,
     pub(super) headers: HeaderMap,
     query: String,
     /// Only so that tasks may share the rest.
@@ -50,6 +52,8 @@ impl Call {
             face,
             id: caller.id,
             address: caller.address,
+            method: head.method,
+            path: head.uri.path().to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
             body: Mutex::new(body),

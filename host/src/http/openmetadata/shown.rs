@@ -1,6 +1,7 @@
-//! What somebody shows to be let in: a token of ours for our own API, a password (`Basic`), or
-//! another bearer token, by one of which the chain knows him. Tokens of ours for other audiences
-//! say who somebody is, and open nothing: whoever receives them could use them here.
+//! What somebody shows to be let in: a token of ours for our own API (one that is bound to a key
+//! comes with a proof of that key: `Authorization: DPoP`), a password (`Basic`), or another bearer
+//! token, by one of which the chain knows him. Tokens of ours for other audiences say who somebody
+//! is, and open nothing: whoever receives them could use them here.
 
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -11,16 +12,18 @@ use countersign_verify::Unverified;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::answer::{Refused, not_let_in, refuse};
+use super::answer::{Refused, not_done, not_let_in, not_proved, refuse};
 use super::asker::Call;
 use crate::accounts::lasting::Owner;
 use crate::accounts::store::{Store, StoreError};
 use crate::accounts::{Principal, opaque};
 use crate::clock;
-use crate::http::{Serving, chain};
+use crate::http::{Serving, chain, dpop};
 use crate::token::Request;
 use crate::token::audience::OURS;
+use crate::token::dpop::NotProved;
 use crate::token::lasting::{self, BOT};
+use crate::token::own::Beside;
 
 /// As the audit log names this face.
 const PATH: &str = "/api/v1";
@@ -60,6 +63,9 @@ impl Shown {
             let words = password(shown).ok_or_else(missing)?;
             return Shown::logged_in(call, serving, words).await;
         }
+        if scheme.eq_ignore_ascii_case("dpop") {
+            return Shown::proved(call, serving, shown, any).await;
+        }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(missing());
         }
@@ -80,9 +86,37 @@ impl Shown {
         }
         match Unverified::read(shown) {
             Ok(read) if read.claims().get("iss") == Some(&serving.tokens.issuer.name().into()) => {
-                own(serving, shown, any).await
+                own(serving, shown, any, Beside::Nothing).await
             }
             _ => Shown::logged_in(call, serving, json!({})).await,
+        }
+    }
+
+    /// A token of ours that is bound to a key, with a proof of that key for this request (RFC 9449
+    /// section 7).
+    async fn proved(
+        call: &Call,
+        serving: &Serving,
+        token: &str,
+        any: bool,
+    ) -> Result<Self, Refused> {
+        let now = clock::unix_now();
+        let asked = dpop::Asked {
+            method: call.method.as_str(),
+            path: &call.path,
+            token: Some(token),
+            now,
+        };
+        let refused = |why| not_proved(&why, dpop::nonce(serving, now));
+        let proof = dpop::proof(serving, &call.headers, &asked);
+        let proof = proof.and_then(|proof| proof.ok_or(NotProved::Missing));
+        let proof = proof.map_err(refused)?;
+        let shown = own(serving, token, any, Beside::Key(&proof.key)).await?;
+        // Only now: whoever has no token fills no store.
+        match dpop::use_up(serving, &proof, now).await {
+            Ok(true) => Ok(shown),
+            Ok(false) => Err(refused(NotProved::Again)),
+            Err(error) => Err(not_done(&error.into(), &call.id)),
         }
     }
 
@@ -123,11 +157,16 @@ fn request(call: &Call, words: Value) -> Request {
 }
 
 /// Who a token of ours is about.
-async fn own(serving: &Serving, token: &str, any: bool) -> Result<Shown, Refused> {
+async fn own(
+    serving: &Serving,
+    token: &str,
+    any: bool,
+    beside: Beside<'_>,
+) -> Result<Shown, Refused> {
     let (tokens, now) = (&serving.tokens, clock::unix_now());
     let verified = match any {
-        true => tokens.verify_any(token, now),
-        false => tokens.verify_own(token, Some(OURS), now),
+        true => tokens.verify_any(token, beside, now),
+        false => tokens.verify_own(token, Some(OURS), beside, now),
     };
     let own = verified.map_err(|error| {
         let text = format!("Not Authorized! Invalid token: {error}");

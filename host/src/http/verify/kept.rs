@@ -18,6 +18,9 @@ const INSUFFICIENT: HeaderValue =
 pub(super) enum Kept {
     /// It has not exactly one `Authorization: Bearer`.
     NoToken,
+    /// It has a token with a proof, `Authorization: DPoP` (RFC 9449 section 7.1). A proof is about
+    /// the original request, of which nothing counts here.
+    Proof,
     /// Its token is not accepted, or nobody can say.
     Refused(NotAccepted),
     /// Its user has none of the roles.
@@ -29,6 +32,7 @@ impl Kept {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Kept::NoToken => "no-token",
+            Kept::Proof => "dpop",
             Kept::Refused(why) => why.rule(),
             Kept::Forbidden(_) => "role",
         }
@@ -38,7 +42,7 @@ impl Kept {
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Kept::Refused(why) if why.outage().is_some() => "unavailable",
-            Kept::NoToken | Kept::Refused(_) => "denied",
+            Kept::NoToken | Kept::Proof | Kept::Refused(_) => "denied",
             Kept::Forbidden(_) => "forbidden",
         }
     }
@@ -47,6 +51,7 @@ impl Kept {
     pub(super) fn reason(&self) -> String {
         match self {
             Kept::NoToken => "there is not exactly one Authorization: Bearer".into(),
+            Kept::Proof => "Authorization: DPoP: what a proxy says of the original request decides nothing here, so nobody can tell whether the proof is about it; the service must check it itself, or its clients ask for tokens without a proof".into(),
             Kept::Refused(why) => format!("rule {}: {why}", why.rule()),
             Kept::Forbidden(who) if who.roles().next().is_none() => match who.trusted() {
                 "" => "a role is asked for, and the token says none: tokens.claims: { roles: \"{roles}\" } writes them into it".into(),
@@ -60,7 +65,7 @@ impl Kept {
     pub(super) fn who(&self) -> Option<&Accepted> {
         match self {
             Kept::Forbidden(who) => Some(who),
-            Kept::NoToken | Kept::Refused(_) => None,
+            Kept::NoToken | Kept::Proof | Kept::Refused(_) => None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Kept {
                 }
                 (StatusCode::UNAUTHORIZED, "Invalid credentials", INVALID)
             }
+            Kept::Proof => (StatusCode::UNAUTHORIZED, "Invalid credentials", INVALID),
         };
         let mut answer = error::detail(status, text);
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -80,7 +80,10 @@ async fn verify(State(face): State<Face>, http: Request<Body>) -> Response<Body>
 }
 
 async fn decide(serving: &Serving, asked: &Asked<'_>, sent: &HeaderMap) -> Result<Accepted, Kept> {
-    let token = bearer(sent).ok_or(Kept::NoToken)?;
+    let token = bearer(sent).ok_or_else(|| match has_proof(sent) {
+        true => Kept::Proof,
+        false => Kept::NoToken,
+    })?;
     let accepted = serving
         .tokens
         .accept(token, asked.audience, clock::unix_now());
@@ -100,6 +103,13 @@ fn bearer(sent: &HeaderMap) -> Option<&str> {
     let (scheme, token) = line.to_str().ok()?.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     is_bearer.then(|| token.trim_start_matches(' '))
+}
+
+/// Is there a token of the kind that comes with a proof?
+fn has_proof(sent: &HeaderMap) -> bool {
+    let lines = sent.get_all(AUTHORIZATION).iter();
+    let mut schemes = lines.filter_map(|line| line.as_bytes().split_at_checked(5));
+    schemes.any(|(scheme, _)| scheme.eq_ignore_ascii_case(b"dpop "))
 }
 
 /// What the audit log is told of a request.

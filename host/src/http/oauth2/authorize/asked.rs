@@ -7,6 +7,7 @@ use crate::http::oauth2::exchange::audience;
 use crate::http::oauth2::form::Form;
 use crate::http::oauth2::native::{self, Loopback};
 use crate::http::session::Session;
+use crate::token::dpop::is_thumbprint;
 
 /// A longer state is none of ours.
 const LONGEST_STATE: usize = 512;
@@ -18,6 +19,8 @@ pub(super) struct Asked<'a> {
     pub(super) state: &'a str,
     pub(super) challenge: &'a str,
     pub(super) audience: Option<&'a str>,
+    /// The thumbprint of the key that the code is bound to (RFC 9449 section 10).
+    pub(super) key: Option<&'a str>,
     /// Sign in with this one.
     pub(super) backend: Option<&'a str>,
 }
@@ -75,6 +78,10 @@ pub(super) fn asked<'a>(form: &'a Form, serving: &'a Serving) -> Result<Asked<'a
     {
         return Err(invalid("response_mode must be query"));
     }
+    let key = form.get("dpop_jkt");
+    if !key.is_none_or(is_thumbprint) {
+        return Err(invalid("dpop_jkt is no SHA-256 thumbprint of a key"));
+    }
     let audience = audience(&serving.tokens.issuer, form);
     let backend = form.get("backend");
     // Else the login would lead back here, and from here to the login, for ever.
@@ -85,6 +92,7 @@ pub(super) fn asked<'a>(form: &'a Form, serving: &'a Serving) -> Result<Asked<'a
         state,
         challenge,
         audience: audience.map_err(|error| wrong(error.name, &error.description))?,
+        key,
         backend,
         to,
     })
@@ -116,6 +124,31 @@ mod tests {
         ] {
             let form = Form::parse(query(&[(name, value)]).as_bytes()).unwrap();
             assert_eq!(asked(&form, &serving).unwrap().audience, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn s12_key_of_a_code_is_a_thumbprint_or_the_client_is_told() {
+        const KEY: &str = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        let serving = serving();
+        let form = |key| Form::parse(query(&[("dpop_jkt", key)]).as_bytes()).unwrap();
+        let good = form(KEY);
+        assert_eq!(asked(&good, &serving).unwrap().key, Some(KEY));
+        let none = form("");
+        assert_eq!(asked(&none, &serving).unwrap().key, None);
+        for wrong in ["x", &KEY[1..]] {
+            let form = form(wrong);
+            let refused = asked(&form, &serving);
+            assert!(
+                matches!(
+                    refused,
+                    Err(Wrong::Client {
+                        error: "invalid_request",
+                        ..
+                    })
+                ),
+                "{wrong}"
+            );
         }
     }
 }

@@ -53,6 +53,8 @@ struct Confirmation {
     redirect_uri: String,
     state: String,
     challenge: String,
+    #[serde(default)]
+    key: Option<String>,
     audience: Option<String>,
 }
 
@@ -109,6 +111,7 @@ impl Visit<'_> {
             redirect_uri: asked.to.uri().to_owned(),
             state: asked.state.to_owned(),
             challenge: asked.challenge.to_owned(),
+            key: asked.key.map(str::to_owned),
             audience: asked.audience.map(str::to_owned),
         };
         let until = self.now.saturating_add(PATIENCE);
@@ -176,6 +179,7 @@ impl Visit<'_> {
             session: session.id,
             challenge: confirmation.challenge,
             redirect_uri: confirmation.redirect_uri.clone(),
+            key: confirmation.key,
             audience: confirmation.audience,
         };
         match code.seal(browser, self.now) {

@@ -28,7 +28,7 @@ async fn deleted_bot_leaves_no_token_behind_not_even_one_that_is_made_meanwhile(
     deleted.unwrap();
     let now = clock::unix_now();
     for issued in made.iter().flatten().chain([&before]) {
-        let refused = tokens.verify_any(issued.token.expose(), now);
+        let refused = tokens.verify_any(issued.token.expose(), Beside::Nothing, now);
         assert!(matches!(refused, Err(NotOwn::Revoked)), "{refused:?}");
     }
     let late = issue(management, &bot, Ask::default(), Earlier::Stay, OPERATOR).await;

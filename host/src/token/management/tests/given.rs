@@ -51,7 +51,11 @@ async fn what_was_given_for_a_token_or_a_key_ends_with_it() {
     };
     let secret = issue(management, &bot, opaque, Earlier::Stay, OPERATOR);
     let secret = secret.await.unwrap().lasting;
-    let is_good = |token: &str| tokens.verify_any(token, clock::unix_now()).is_ok();
+    let is_good = |token: &str| {
+        tokens
+            .verify_any(token, Beside::Nothing, clock::unix_now())
+            .is_ok()
+    };
     let by_token = give(&tokens, Some(&secret.id), &bot).await.unwrap();
     let by_key = give(&tokens, None, &bot).await.unwrap();
     assert!(is_good(&by_token) && is_good(&by_key));
@@ -87,6 +91,10 @@ async fn what_was_given_for_a_key_ends_though_its_revocation_took_a_second_try()
     management.change(&bot, OPERATOR).await.unwrap_err();
     write(&folder, "DROP TRIGGER full").await;
     management.change(&bot, OPERATOR).await.unwrap();
-    let is_good = |token: &String| tokens.verify_any(token, clock::unix_now()).is_ok();
+    let is_good = |token: &String| {
+        tokens
+            .verify_any(token, Beside::Nothing, clock::unix_now())
+            .is_ok()
+    };
     assert_eq!(given.iter().filter(|token| is_good(token)).count(), 0);
 }

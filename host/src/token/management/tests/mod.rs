@@ -20,7 +20,7 @@ use crate::accounts::store::{Location, Revocable};
 use crate::clock;
 use crate::config::shapes::{Expiry, TokenForm};
 use crate::token::lasting::{Ask, IssueError, Issued};
-use crate::token::own::NotOwn;
+use crate::token::own::{Beside, NotOwn};
 use crate::token::tests::{Folder, ada, tokens};
 
 const OPERATOR: Asker<'_> = Asker {

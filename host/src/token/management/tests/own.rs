@@ -75,6 +75,6 @@ async fn personal_tokens_are_their_owners_and_never_unlimited() {
     let id = &issued.lasting.id;
     assert!(management.revoke_own(&eve, id, OPERATOR).await.is_err());
     management.revoke_own(&ada(), id, OPERATOR).await.unwrap();
-    let refused = tokens.verify_any(issued.token.expose(), clock::unix_now());
+    let refused = tokens.verify_any(issued.token.expose(), Beside::Nothing, clock::unix_now());
     assert!(matches!(refused, Err(NotOwn::Revoked)));
 }

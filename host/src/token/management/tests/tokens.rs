@@ -23,7 +23,7 @@ async fn b01_each_expiry_is_what_openmetadata_means_and_unlimited_must_be_allowe
         let issued = issue(management, &bot, ask(expiry), Earlier::Stay, OPERATOR);
         let issued = issued.await.unwrap();
         let own = tokens
-            .verify_any(issued.token.expose(), clock::unix_now())
+            .verify_any(issued.token.expose(), Beside::Nothing, clock::unix_now())
             .unwrap();
         let claims = &own.verified.claims;
         let (iat, exp) = (
@@ -55,7 +55,7 @@ async fn b01_each_expiry_is_what_openmetadata_means_and_unlimited_must_be_allowe
         .await
         .unwrap();
     let own = tokens
-        .verify_any(issued.token.expose(), clock::unix_now())
+        .verify_any(issued.token.expose(), Beside::Nothing, clock::unix_now())
         .unwrap();
     assert_eq!(own.verified.claims.get("exp"), None);
     let rules = Bots {
@@ -123,7 +123,11 @@ async fn revoked_token_is_refused_at_once_and_after_a_restart() {
         made.push(issued.unwrap());
     }
     let now = clock::unix_now();
-    let good = |tokens: &Tokens, at: usize| match tokens.verify_any(made[at].token.expose(), now) {
+    let good = |tokens: &Tokens, at: usize| match tokens.verify_any(
+        made[at].token.expose(),
+        Beside::Nothing,
+        now,
+    ) {
         Ok(_) => true,
         Err(NotOwn::Revoked) => false,
         Err(other) => panic!("{other}"),
