@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use axum::routing::any;
 
 use super::{Face, error};
@@ -30,44 +30,40 @@ pub(super) fn is_one(route: &MatchedPath) -> bool {
     route == SHARED || route == OWN || OPENMETADATA.contains(&route)
 }
 
-async fn jwks(State(face): State<Face>, method: Method, headers: HeaderMap) -> Response<Body> {
+async fn jwks(State(face): State<Face>, request: Request<Body>) -> Response<Body> {
     let serving = face.latest();
-    published(serving.tokens.keys.load().shared(), &method, &headers)
+    published(serving.tokens.keys.load().shared(), &request)
 }
 
 /// The ring of the audience with this name, else the shared one.
-async fn openmetadata(
-    State(face): State<Face>,
-    method: Method,
-    headers: HeaderMap,
-) -> Response<Body> {
+async fn openmetadata(State(face): State<Face>, request: Request<Body>) -> Response<Body> {
     let serving = face.latest();
     let keys = serving.tokens.keys.load();
-    published(keys.of(Some("openmetadata")), &method, &headers)
+    published(keys.of(Some("openmetadata")), &request)
 }
 
 /// `NAME.json`, of an audience with a ring of its own.
 async fn own(
     State(face): State<Face>,
     Path(file): Path<String>,
-    method: Method,
-    headers: HeaderMap,
+    request: Request<Body>,
 ) -> Response<Body> {
     let serving = face.latest();
     let keys = serving.tokens.keys.load();
     let name = file.strip_suffix(".json");
     match name.and_then(|name| keys.own().get(name)) {
-        Some(keys) => published(keys, &method, &headers),
+        Some(keys) => published(keys, &request),
         None => error::not_found().await,
     }
 }
 
-fn published(keys: &KeySet, method: &Method, headers: &HeaderMap) -> Response<Body> {
-    if method != Method::GET && method != Method::HEAD {
+fn published(keys: &KeySet, request: &Request<Body>) -> Response<Body> {
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
         return error::method_not_allowed("GET, HEAD");
     }
     let jwks = keys.jwks();
-    let unchanged = headers
+    let unchanged = request
+        .headers()
         .get(IF_NONE_MATCH)
         .is_some_and(|known| names(known, jwks.etag()));
     let body = if unchanged {

@@ -37,6 +37,7 @@ use crate::live::{Entered, Live};
 use crate::telemetry::otel;
 use crate::token::Tokens;
 use browser::Browser;
+use observe::Observe;
 use peer::TrustedProxies;
 
 /// What one configuration made: all of it is replaced at once by a reload.
@@ -97,7 +98,7 @@ pub fn router(face: Face) -> Router {
         .merge(verify::routes())
         .merge(console::routes())
         .fallback(nowhere)
-        .layer(from_fn_with_state(face.clone(), observe::observe));
+        .layer(Observe::new(face.clone()));
     if otel::tracer().is_some() {
         routes = routes.layer(from_fn_with_state(face.clone(), trace::trace));
     }

@@ -1,17 +1,20 @@
 //! What every request gets, whatever becomes of it: an id, which its answer and all its
 //! log lines carry; the client's address; an access line at debug level; a count.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, State};
+use axum::extract::MatchedPath;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
-use axum::middleware::Next;
 use futures_util::FutureExt;
+use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use super::peer::Peer;
@@ -37,54 +40,130 @@ pub struct Caller {
     pub address: Option<IpAddr>,
 }
 
-/// The layer around all routes, the fallback too.
-pub async fn observe(
-    State(face): State<Face>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response<Body> {
-    let started = Instant::now();
-    let caller = caller(&face, &request);
-    let id = HeaderValue::from_str(&caller.id);
-    let address = caller.address;
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-    let path = tracing::enabled!(target: "http", tracing::Level::DEBUG)
-        .then(|| audit::clean(request.uri().path(), PATH));
-    let is_said = !route.as_ref().is_some_and(jwks::is_one);
-    let span = match is_said {
-        // Of the gravest level, so that no filter takes the id from the lines that it lets through.
-        true => tracing::error_span!(target: "http", "request", request = caller.id),
-        // Nothing is said while it is answered, and a span costs half of what the answer does.
-        false => Span::none(),
-    };
-    request.extensions_mut().insert(caller);
-    // What the route held is dropped with it: nobody sees a half of anything.
-    let answer = AssertUnwindSafe(next.run(request).instrument(span.clone()));
-    let mut response = answer.catch_unwind().await.unwrap_or_else(|_| {
-        metering::panicked();
-        let id = id.as_ref().ok().and_then(|id| id.to_str().ok());
-        error::refusal(&Refusal::Fault, id.unwrap_or_default())
-    });
-
-    let took = started.elapsed();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    metering::answered(route, known(&method), response.status().as_u16(), took);
-    if let Some(path) = path {
-        let (status, micros) = (response.status().as_u16(), took.as_micros());
-        let address = address.map(tracing::field::display);
-        let id = id.as_ref().ok().and_then(|id| id.to_str().ok());
-        let request = id.filter(|_| !is_said);
-        tracing::debug!(target: "http", parent: &span, request, method = known(&method), path, status, micros, address, "answered");
-    }
-    if let Ok(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
+/// The layer around all routes, the fallback too. Written out, since every request pays for what
+/// `axum::middleware::from_fn` clones and boxes.
+#[derive(Debug, Clone)]
+pub struct Observe {
+    face: Face,
 }
 
-fn caller(face: &Face, request: &Request<Body>) -> Caller {
-    let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
+impl Observe {
+    /// For requests of this face.
+    pub fn new(face: Face) -> Self {
+        Observe { face }
+    }
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        let face = self.face.clone();
+        Observed { face, inner }
+    }
+}
+
+/// A route that is observed.
+#[derive(Debug, Clone)]
+pub struct Observed<S> {
+    face: Face,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Observed<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let begun = Begun::with(&self.face, &mut request);
+        // What the route held is dropped with it: nobody sees a half of anything.
+        let answer = AssertUnwindSafe(self.inner.call(request).instrument(begun.span.clone()));
+        Box::pin(async move {
+            let answer = answer.catch_unwind().await;
+            Ok(begun.done(answer.ok().map(|answer| match answer {
+                Ok(response) => response,
+                Err(never) => match never {},
+            })))
+        })
+    }
+}
+
+/// A request that is being answered.
+struct Begun {
+    at: Instant,
+    id: Option<HeaderValue>,
+    address: Option<IpAddr>,
+    route: Option<MatchedPath>,
+    method: &'static str,
+    /// Only where lines of it are written.
+    path: Option<String>,
+    span: Span,
+}
+
+impl Begun {
+    /// Its caller is put on the request, in place of the peer.
+    fn with(face: &Face, request: &mut Request<Body>) -> Self {
+        let at = Instant::now();
+        let peer = request.extensions_mut().remove::<Peer>();
+        let caller = caller(face, peer, request.headers());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let begun = Begun {
+            at,
+            id: HeaderValue::from_str(&caller.id).ok(),
+            address: caller.address,
+            method: known(request.method()),
+            path: tracing::enabled!(target: "http", tracing::Level::DEBUG)
+                .then(|| audit::clean(request.uri().path(), PATH)),
+            span: match route.as_ref().is_some_and(jwks::is_one) {
+                // Nothing is said while it is answered; a span costs as much as all the rest.
+                true => Span::none(),
+                // Of the gravest level, so that no filter takes the id from the lines that it
+                // lets through.
+                false => tracing::error_span!(target: "http", "request", request = caller.id),
+            },
+            route,
+        };
+        request.extensions_mut().insert(caller);
+        begun
+    }
+
+    /// The answer as it is sent; none = a panic.
+    fn done(self, answer: Option<Response<Body>>) -> Response<Body> {
+        let mut response = answer.unwrap_or_else(|| {
+            metering::panicked();
+            error::refusal(&Refusal::Fault, self.id().unwrap_or_default())
+        });
+        let (status, took) = (response.status().as_u16(), self.at.elapsed());
+        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        metering::answered(route, self.method, status, took);
+        if let Some(path) = &self.path {
+            let (method, micros) = (self.method, took.as_micros());
+            let address = self.address.map(tracing::field::display);
+            let request = self.id().filter(|_| self.span.is_none());
+            tracing::debug!(target: "http", parent: &self.span, request, method, path, status, micros, address, "answered");
+        }
+        if let Some(id) = self.id {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.id.as_ref()?.to_str().ok()
+    }
+}
+
+fn caller(face: &Face, peer: Option<Peer>, headers: &HeaderMap) -> Caller {
+    let Some(Peer(peer)) = peer else {
         return Caller {
             id: new_id(),
             address: None,
@@ -92,11 +171,11 @@ fn caller(face: &Face, request: &Request<Body>) -> Caller {
     };
     let serving = face.latest();
     let proxies = &serving.proxies;
-    let told = || given_id(request.headers());
-    let told = proxies.trusts(*peer).then(told).flatten();
+    let told = || given_id(headers);
+    let told = proxies.trusts(peer).then(told).flatten();
     Caller {
         id: told.unwrap_or_else(new_id),
-        address: Some(proxies.client(*peer, request.headers())),
+        address: Some(proxies.client(peer, headers)),
     }
 }
 
@@ -136,7 +215,6 @@ mod tests {
     use std::sync::Arc;
 
     use axum::Router;
-    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use http_body_util::BodyExt;
     use serde_json::json;
@@ -177,7 +255,7 @@ mod tests {
         let face = Face::new(Arc::new(Live::new(serving())));
         let router: Router = Router::new()
             .route("/", get(panics))
-            .layer(from_fn_with_state(face, observe));
+            .layer(Observe::new(face));
         let request = Request::get("/").body(Body::empty()).unwrap();
         let answer = router.oneshot(request).await.unwrap();
         assert_eq!(answer.status(), 500);

@@ -32,6 +32,9 @@ impl TrustedProxies {
     /// The client's address.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
+        if !self.trusts(peer) {
+            return client;
+        }
         let lines = headers.get_all("x-forwarded-for").iter().rev();
         let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         for hop in hops {
