@@ -48,6 +48,7 @@ fn s15_documents_say_what_is_enabled_and_the_issuer_of_tokens() {
                 "token_endpoint": format!("{issuer}/oauth2/token"),
                 "token_endpoint_auth_methods_supported": all,
                 "token_endpoint_auth_signing_alg_values_supported": algorithms,
+                "dpop_signing_alg_values_supported": algorithms,
                 "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
                 "revocation_endpoint_auth_methods_supported": all,
                 "revocation_endpoint_auth_signing_alg_values_supported": algorithms,

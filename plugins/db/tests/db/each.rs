@@ -3,6 +3,7 @@
 use countersign_db::Db;
 use countersign_sdk::{AuthPlugin, Kind as Failure};
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 
 use crate::bed::{Bed, Kind, on_each_database, row, user};
 use crate::support::{HASH, PASSWORD, login, steps};
@@ -219,7 +220,7 @@ async fn statistics_count_up_and_forget_failures(kind: Kind) {
         .await
         .unwrap();
     // UTC, whatever the time zone of the database's session; to the second.
-    let second = |time: time::OffsetDateTime| time.to_string()[..19].to_owned();
+    let second = |at: time::OffsetDateTime| at.format(&Rfc3339).unwrap()[..19].replace('T', " ");
     assert!(
         (second(begun)..=second(ended)).contains(&at[..19].to_owned()),
         "{at} is not within {begun} and {ended}"
