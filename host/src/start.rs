@@ -62,7 +62,6 @@ pub async fn start(
     let throttle = throttle(config, store.as_ref()).await?;
     let browser = Browser::new(config, sealer(config, mode)?);
     let browser = browser.keeping(store.as_ref());
-    countersign_abi::give_back_memory();
     let parts = (registry, throttle, browser);
     Ok(serving(config, keys, store, trusted, parts))
 }

@@ -1,10 +1,11 @@
-//! What is done for bots while nobody asks: tokens whose place others took are revoked when
-//! their time has come, and how many are soon over is measured.
+//! What is done while nobody asks: tokens whose place others took are revoked when their time has
+//! come, how many of bots are soon over is measured, and what the start has used goes back to the
+//! system.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::clock;
 use crate::http::Serving;
@@ -18,6 +19,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// How often it is counted, in ticks.
 const COUNT: u32 = 15;
 
+/// So long after it a start is over.
+const SETTLED: Duration = Duration::from_millis(200);
+
 const DAY: u64 = 86_400;
 
 /// Does not end.
@@ -25,6 +29,7 @@ pub async fn upkeep(live: Arc<Live<Serving>>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut until_count = 0;
+    let mut is_first = true;
     loop {
         ticks.tick().await;
         let serving = live.latest();
@@ -36,6 +41,11 @@ pub async fn upkeep(live: Arc<Live<Serving>>) {
             until_count = COUNT;
         }
         until_count -= 1;
+        if std::mem::take(&mut is_first) {
+            // What keys, store and routes do first is of the start as well.
+            sleep(SETTLED).await;
+            countersign_abi::give_back_memory();
+        }
     }
 }
 

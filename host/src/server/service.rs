@@ -4,12 +4,15 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use axum::routing::future::RouteFuture;
 use hyper::body::{Body as _, Incoming};
+use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::conversation::Conversation;
@@ -28,33 +31,65 @@ pub(super) struct Routes {
 impl hyper::service::Service<Request<Incoming>> for Routes {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Answering;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let conversation = Arc::clone(&self.conversation);
-        let framed = conversation.begin(request.body().size_hint().exact());
+    fn call(&self, mut request: Request<Incoming>) -> Answering {
+        let framed = self.conversation.begin(request.body().size_hint().exact());
         let problem = match framed {
             Err(malformed) => Some(in_words(malformed)),
             Ok(()) => ambiguous(request.version(), request.headers()),
         };
-        if let Some(peer) = self.peer {
-            request.extensions_mut().insert(peer);
-        }
-        // Cloning counts a reference; the routes themselves are shared.
-        let mut router = self.router.clone();
-        Box::pin(async move {
-            let Some(problem) = problem else {
-                let Ok(mut response) = router.call(request).await;
-                if conversation.end() {
-                    close(&mut response);
+        let answer = match problem {
+            Some(problem) => Answer::Refused { problem },
+            None => {
+                if let Some(peer) = self.peer {
+                    request.extensions_mut().insert(peer);
                 }
-                return Ok(response);
-            };
-            conversation.end();
-            let mut response = detail(StatusCode::BAD_REQUEST, problem);
+                // Cloning counts a reference; the routes themselves are shared.
+                let future = self.router.clone().call(request);
+                Answer::Routed { future }
+            }
+        };
+        Answering {
+            conversation: Arc::clone(&self.conversation),
+            answer,
+        }
+    }
+}
+
+pin_project! {
+    /// A request that is answered: without a box of its own, since each one would pay for it.
+    pub(super) struct Answering {
+        conversation: Arc<Conversation>,
+        #[pin]
+        answer: Answer,
+    }
+}
+
+pin_project! {
+    #[project = Answered]
+    enum Answer {
+        Refused { problem: &'static str },
+        Routed { #[pin] future: RouteFuture<Infallible> },
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (mut response, refused) = match this.answer.project() {
+            Answered::Routed { future } => {
+                let Ok(response) = ready!(future.poll(cx));
+                (response, false)
+            }
+            Answered::Refused { problem } => (detail(StatusCode::BAD_REQUEST, problem), true),
+        };
+        if this.conversation.end() || refused {
             close(&mut response);
-            Ok(response)
-        })
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
