@@ -17,15 +17,13 @@ pub fn built() -> &'static PathBuf {
             .to_path_buf();
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
-            .args([
-                "build",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--examples",
-                "--quiet",
-            ])
+            .args(["build", "--workspace", "--lib", "--bins", "--quiet"])
             .current_dir(repository());
+        // The figures load no fixture, and each takes a while to optimise.
+        let name = test.file_name().and_then(|name| name.to_str());
+        if !name.is_some_and(|name| name.starts_with("figures-")) {
+            cargo.arg("--examples");
+        }
         // The folder has the profile's name, but for `dev`.
         match folder.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => {}
