@@ -124,7 +124,7 @@ impl Begun {
             path: tracing::enabled!(target: "http", tracing::Level::DEBUG)
                 .then(|| audit::clean(request.uri().path(), PATH)),
             span: match route.as_ref().is_some_and(jwks::is_one) {
-                // Nothing is said while it is answered; a span costs as much as all the rest.
+                // Nothing is said while it is answered, and nothing is asked for more often.
                 true => Span::none(),
                 // Of the gravest level, so that no filter takes the id from the lines that it
                 // lets through.
